@@ -1,0 +1,26 @@
+import { fileURLToPath } from "node:url";
+import { defineConfig } from "vitest/config";
+
+const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url));
+
+export default defineConfig({
+  resolve: {
+    alias: [
+      { find: /^@\//, replacement: path("./") },
+      // Next replaces this marker while bundling; outside of a bundle its real module throws.
+      { find: /^server-only$/, replacement: path("./node_modules/server-only/empty.js") },
+    ],
+  },
+  test: {
+    include: ["{lib,sandbox,test,scripts,components}/**/*.test.{ts,tsx}", "*.test.ts"],
+    environment: "node",
+    setupFiles: ["test/setup.ts"],
+    pool: "forks",
+    testTimeout: 15_000,
+    hookTimeout: 30_000,
+    retry: 0,
+    restoreMocks: true,
+    unstubEnvs: true,
+    unstubGlobals: true,
+  },
+});
