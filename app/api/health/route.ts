@@ -1,0 +1,4 @@
+import { publicRoute } from "@/lib/http/route";
+
+/** Liveness: the process answers. */
+export const GET = publicRoute({ name: "/api/health" }, async () => ({ status: "ok" }));

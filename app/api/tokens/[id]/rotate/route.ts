@@ -1,0 +1,9 @@
+import { NextResponse } from "next/server";
+import { route } from "@/lib/http/route";
+import { rotateTokenSchema, tokenPathSchema } from "@/lib/tokens/schema";
+import { rotateToken } from "@/lib/tokens/tokens";
+
+export const POST = route(
+  { name: "/api/tokens/{id}/rotate", params: tokenPathSchema, body: rotateTokenSchema },
+  async ({ session, params, body }) => NextResponse.json(await rotateToken(session, params.id, body), { status: 201 }),
+);

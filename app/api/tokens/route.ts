@@ -1,0 +1,10 @@
+import { NextResponse } from "next/server";
+import { route } from "@/lib/http/route";
+import { newTokenSchema } from "@/lib/tokens/schema";
+import { createToken, listTokens } from "@/lib/tokens/tokens";
+
+export const GET = route({ name: "/api/tokens" }, ({ session }) => listTokens(session));
+
+export const POST = route({ name: "/api/tokens", body: newTokenSchema }, async ({ session, body }) =>
+  NextResponse.json(await createToken(session, body), { status: 201 }),
+);

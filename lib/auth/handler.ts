@@ -1,0 +1,89 @@
+import "server-only";
+import { cookies } from "next/headers";
+import { NextRequest } from "next/server";
+import NextAuth from "next-auth";
+import { authOptions } from "@/lib/auth/identity";
+import { cookieJar, currentSession } from "@/lib/auth/session";
+import { endUpstream, type SignInAttempt, signInAttempt } from "@/lib/auth/sign-in";
+import { env } from "@/lib/env";
+import { TokendeskError } from "@/lib/errors";
+import { clearSession, readSession, writeSession } from "@/lib/session/cookie";
+import { newestRefreshToken } from "@/lib/session/refresh";
+import { markEnded } from "@/lib/session/registry";
+import type { SessionData } from "@/lib/session/schema";
+
+type AuthRequest = {
+  request: NextRequest;
+  /** The body, already read and capped; empty for GET. */
+  body: string;
+  /** The path below `/api/auth`: `["callback", "ringcx"]`. */
+  path: string[];
+  /** The client's address, for the throttle. */
+  address: string;
+};
+
+/**
+ * next-auth's handler with the encrypted session around it: a sign-in writes it, a sign-out ends it here and
+ * upstream. Failures of a sign-in are thrown as coded errors, which next-auth cannot express.
+ * @throws {TokendeskError}
+ */
+export async function authenticate({ request, body, path, address }: AuthRequest): Promise<Response> {
+  const action = path.join("/");
+  if (action === "session" && (await currentSession()) === null) return Response.json({});
+
+  // next-auth believes this variable before any Host header.
+  process.env.NEXTAUTH_URL = env().appUrl;
+  const attempt: SignInAttempt = { address, session: null, error: null, signedOut: false };
+  const forwarded = new NextRequest(request.url, {
+    method: request.method,
+    headers: request.headers,
+    ...(body === "" ? {} : { body }),
+  });
+  const response: Response = await signInAttempt.run(attempt, () =>
+    NextAuth(forwarded, { params: { nextauth: path } }, authOptions()),
+  );
+  dropCallbackCookie(response);
+
+  if (request.method === "POST" && action === "callback/ringcx") {
+    if (attempt.error !== null) throw attempt.error;
+    if (attempt.session === null) {
+      throw new TokendeskError("invalid_input", "The sign-in form is out of date. Reload the page and try again.");
+    }
+    await startSession(attempt.session);
+  }
+  if (attempt.signedOut) await endCurrentSession();
+  return response;
+}
+
+/** The address to go to after a sign-in is ours to decide; the cookie that keeps it is 60 bytes for nothing. */
+function dropCallbackCookie(response: Response): void {
+  const kept = response.headers.getSetCookie().filter((cookie) => !/^[^=]*callback-url=/.test(cookie));
+  response.headers.delete("set-cookie");
+  for (const cookie of kept) response.headers.append("set-cookie", cookie);
+}
+
+async function startSession(session: SessionData): Promise<void> {
+  const jar = cookieJar(await cookies());
+  const { data: previous } = await readSession(jar);
+  try {
+    await writeSession(jar, session);
+  } catch (error) {
+    await endAll(session);
+    throw error;
+  }
+  if (previous) await endAll(previous);
+}
+
+async function endCurrentSession(): Promise<void> {
+  const jar = cookieJar(await cookies());
+  const { data } = await readSession(jar);
+  await clearSession(jar);
+  if (data) await endAll(data);
+}
+
+async function endAll(session: SessionData): Promise<void> {
+  markEnded(session.sid);
+  await Promise.all(
+    session.connections.map((connection) => endUpstream(connection.host, newestRefreshToken(connection))),
+  );
+}

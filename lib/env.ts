@@ -1,0 +1,271 @@
+import "server-only";
+import { randomBytes } from "node:crypto";
+import { chmodSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { z } from "zod";
+
+/**
+ * The environment, parsed once. The variables and their defaults are promises: README.md, "Configuration".
+ * Secrets that were not given are made once and kept in DATA_DIR with mode 0600.
+ */
+export type Env = {
+  /** Origin that people open, without a trailing slash: `https://tokendesk.example.com`. */
+  appUrl: string;
+  secureCookies: boolean;
+  dataDir: string;
+  databaseUrl: string | null;
+  /** The first seals, all open. */
+  sessionSecrets: readonly [string, ...string[]];
+  fingerprintKey: string;
+  /** Origins that may be called; the first is preselected. */
+  ringcxHosts: readonly [string, ...string[]];
+  ringcxLegacyHosts: readonly string[];
+  /** Upstream admin requests per 60 seconds and connection. */
+  ringcxRateLimit: number;
+  /** Deadline of one upstream call, in milliseconds. */
+  ringcxTimeoutMs: number;
+  /** Main account IDs that may sign in; null: any. */
+  allowedAccounts: readonly string[] | null;
+  opsUsers: readonly string[];
+  adminUsers: readonly string[];
+  sessionIdleMs: number;
+  sessionMaxMs: number;
+  /** Number of proxies whose `X-Forwarded-For` entry counts; 0: none. */
+  trustedProxies: number;
+  logLevel: LogLevel;
+  production: boolean;
+  /** The upstream is the sandbox: the footer says so. */
+  sandbox: boolean;
+};
+
+const logLevels = ["fatal", "error", "warn", "info", "debug", "trace", "silent"] as const;
+export type LogLevel = (typeof logLevels)[number];
+
+/** Every problem of the environment in one message, a line each. It names variables, never their values. */
+export class EnvError extends Error {
+  readonly problems: readonly string[];
+
+  constructor(problems: readonly string[]) {
+    super(`The environment is not usable:\n${problems.map((problem) => `  - ${problem}`).join("\n")}`);
+    this.name = "EnvError";
+    this.problems = problems;
+  }
+}
+
+const list = z
+  .string()
+  .default("")
+  .transform((value) =>
+    value
+      .split(",")
+      .map((item) => item.trim())
+      .filter((item) => item !== ""),
+  );
+
+const whole = (fallback: number, min: number, max: number) =>
+  z
+    .string()
+    .default(String(fallback))
+    .refine((value) => /^\d{1,9}$/.test(value.trim()) && Number(value) >= min && Number(value) <= max, {
+      error: `must be a whole number from ${min} to ${max}`,
+    })
+    .transform(Number);
+
+const loopbackHosts = new Set(["localhost", "127.0.0.1", "[::1]"]);
+
+/** An origin: scheme, host and port only. http is accepted for loopback alone unless `plainHttp`. */
+function parseOrigin(value: string, plainHttp: boolean): string | null {
+  if (!URL.canParse(value)) return null;
+  const url = new URL(value);
+  const bare =
+    url.pathname === "/" && url.search === "" && url.hash === "" && url.username === "" && url.password === "";
+  const scheme =
+    url.protocol === "https:" || (url.protocol === "http:" && (plainHttp || loopbackHosts.has(url.hostname)));
+  return bare && scheme ? url.origin : null;
+}
+
+/** Legacy portals carry a path prefix (`https://portal.vacd.biz/api`). */
+function parsePortal(value: string): string | null {
+  if (!URL.canParse(value)) return null;
+  const url = new URL(value);
+  const origin = parseOrigin(url.origin, false);
+  return origin && url.search === "" && url.hash === "" ? `${origin}${url.pathname.replace(/\/+$/, "")}` : null;
+}
+
+const originList = (fallback: string) =>
+  z
+    .string()
+    .default(fallback)
+    .transform((value, context) => {
+      const items = value.split(",").map((item) => item.trim());
+      const origins = items.map((item) => parseOrigin(item, false));
+      if (origins.some((origin) => origin === null)) {
+        context.addIssue({
+          code: "custom",
+          message: "must be https origins without a path, separated by commas (http only for loopback)",
+        });
+        return z.NEVER;
+      }
+      return [...new Set(origins)] as unknown as [string, ...string[]];
+    });
+
+const schema = z.object({
+  PORT: whole(3000, 0, 65535),
+  APP_URL: z
+    .string()
+    .optional()
+    .transform((value, context) => {
+      if (value === undefined) return undefined;
+      const origin = parseOrigin(value.replace(/\/+$/, ""), true);
+      if (origin === null) {
+        context.addIssue({
+          code: "custom",
+          message: "must be an http or https origin, such as https://tokendesk.example.com",
+        });
+        return z.NEVER;
+      }
+      return origin;
+    }),
+  SESSION_SECRET: list.refine((secrets) => secrets.every((secret) => secret.length >= 32), {
+    error: "each secret needs at least 32 characters",
+  }),
+  FINGERPRINT_KEY: z.string().min(32, { error: "needs at least 32 characters" }).optional(),
+  DATA_DIR: z.string().min(1).default("./data"),
+  DATABASE_URL: z
+    .string()
+    .refine((value) => URL.canParse(value) && /^postgres(ql)?:$/.test(new URL(value).protocol), {
+      error: "must be a postgres:// address",
+    })
+    .optional(),
+  RINGCX_HOSTS: originList("https://engage.ringcentral.com,https://ringcx.ringcentral.com"),
+  RINGCX_LEGACY_HOSTS: z
+    .string()
+    .default("https://portal.vacd.biz/api,https://portal.virtualacd.biz/api")
+    .transform((value, context) => {
+      const portals = value
+        .split(",")
+        .filter((item) => item.trim() !== "")
+        .map((item) => parsePortal(item.trim()));
+      if (portals.some((portal) => portal === null)) {
+        context.addIssue({
+          code: "custom",
+          message: "must be https addresses separated by commas (http only for loopback)",
+        });
+        return z.NEVER;
+      }
+      return portals as string[];
+    }),
+  RINGCX_RATE_LIMIT: whole(120, 1, 100_000),
+  RINGCX_TIMEOUT_MS: whole(10_000, 100, 120_000),
+  ALLOWED_ACCOUNTS: list,
+  OPS_USERS: list,
+  ADMIN_USERS: list,
+  SESSION_IDLE_MINUTES: whole(60, 1, 7 * 24 * 60),
+  SESSION_MAX_HOURS: whole(12, 1, 30 * 24),
+  TRUST_PROXY: whole(0, 0, 10),
+  LOG_LEVEL: z.enum(logLevels).default("info"),
+  TOKENDESK_SANDBOX: z.enum(["0", "1"]).default("0"),
+  NODE_ENV: z.string().optional(),
+});
+
+/**
+ * Parses the environment. Creates DATA_DIR and the secrets that were not given.
+ * @throws {EnvError} naming every problem
+ */
+export function parseEnv(source: Record<string, string | undefined>): Env {
+  // An empty variable is an unset one: that is what `VAR=` in a compose file means.
+  const given = Object.fromEntries(Object.entries(source).filter(([, value]) => value !== undefined && value !== ""));
+  const parsed = schema.safeParse(given);
+  const problems = parsed.success
+    ? []
+    : parsed.error.issues.map((issue) => `${issue.path.join(".") || "environment"}: ${issue.message}`);
+
+  if (given.DATABASE_URL !== undefined) {
+    for (const name of ["SESSION_SECRET", "FINGERPRINT_KEY"]) {
+      if (given[name] === undefined)
+        problems.push(`${name}: must be set when DATABASE_URL is, so that all replicas share it`);
+    }
+  }
+  if (!parsed.success || problems.length > 0) throw new EnvError(problems);
+
+  const values = parsed.data;
+  // The mark keeps the build from copying that folder, secrets and all, into its output.
+  const dataDir = resolve(/* turbopackIgnore: true */ values.DATA_DIR);
+  const appUrl = values.APP_URL ?? `http://localhost:${values.PORT}`;
+  const [firstSecret, ...olderSecrets] = values.SESSION_SECRET;
+  return {
+    appUrl,
+    secureCookies: appUrl.startsWith("https://"),
+    dataDir,
+    databaseUrl: values.DATABASE_URL ?? null,
+    sessionSecrets: [firstSecret ?? keptSecret(dataDir, "session-secret"), ...olderSecrets],
+    fingerprintKey: values.FINGERPRINT_KEY ?? keptSecret(dataDir, "fingerprint-key"),
+    ringcxHosts: values.RINGCX_HOSTS,
+    ringcxLegacyHosts: values.RINGCX_LEGACY_HOSTS,
+    ringcxRateLimit: values.RINGCX_RATE_LIMIT,
+    ringcxTimeoutMs: values.RINGCX_TIMEOUT_MS,
+    allowedAccounts: values.ALLOWED_ACCOUNTS.length > 0 ? values.ALLOWED_ACCOUNTS : null,
+    opsUsers: values.OPS_USERS,
+    adminUsers: values.ADMIN_USERS,
+    sessionIdleMs: values.SESSION_IDLE_MINUTES * 60_000,
+    sessionMaxMs: values.SESSION_MAX_HOURS * 3_600_000,
+    trustedProxies: values.TRUST_PROXY,
+    logLevel: values.LOG_LEVEL,
+    production: values.NODE_ENV === "production",
+    sandbox: values.TOKENDESK_SANDBOX === "1",
+  };
+}
+
+/**
+ * Reads `$DATA_DIR/{name}`, or makes it. The file appears whole or not at all (a link, not a write), so that
+ * two processes that start at once agree on one secret.
+ */
+function keptSecret(dataDir: string, name: string): string {
+  const path = join(dataDir, name);
+  try {
+    const existing = readExisting(path);
+    if (existing !== null) return existing;
+    mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+    const draft = join(dataDir, `.${name}-${randomBytes(6).toString("hex")}`);
+    writeFileSync(draft, `${randomBytes(48).toString("base64url")}\n`, { mode: 0o600 });
+    chmodSync(draft, 0o600);
+    try {
+      linkSync(draft, path);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+    } finally {
+      rmSync(draft, { force: true });
+    }
+    const made = readExisting(path);
+    if (made === null) throw new EnvError([`DATA_DIR: ${name} vanished while it was being made`]);
+    return made;
+  } catch (error) {
+    if (error instanceof EnvError) throw error;
+    const reason = (error as NodeJS.ErrnoException).code ?? "unknown error";
+    throw new EnvError([`DATA_DIR: cannot keep ${name} there (${reason})`]);
+  }
+}
+
+function readExisting(path: string): string | null {
+  let text: string;
+  try {
+    text = readFileSync(path, "utf8").trim();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return null;
+    throw error;
+  }
+  if (text.length < 32)
+    throw new EnvError([`DATA_DIR: the kept secret ${path.split("/").at(-1)} is shorter than 32 characters`]);
+  return text;
+}
+
+// The proxy, the route handlers and the server components are separate bundles of one process.
+const slot = Symbol.for("tokendesk.env");
+type Slot = { [slot]?: Env };
+
+/** The environment of this process. @throws {EnvError} on the first call, when it is not usable */
+export function env(): Env {
+  const holder = globalThis as Slot;
+  holder[slot] ??= parseEnv(process.env);
+  return holder[slot];
+}

@@ -1,0 +1,148 @@
+import "server-only";
+import { randomUUID } from "node:crypto";
+import { type NextRequest, NextResponse } from "next/server";
+import type { z } from "zod";
+import { openRouteSession, type Session } from "@/lib/auth/session";
+import { env } from "@/lib/env";
+import { isTokendeskError, PROBLEMS, type Problem, TokendeskError, toProblem } from "@/lib/errors";
+import { logger } from "@/lib/logger";
+
+const maxBodyBytes = 64 * 1024;
+
+type Input<Body, Params> = { request: NextRequest; requestId: string; body: Body; params: Params };
+
+type Definition<Body, Params> = {
+  /** The route's pattern, for the log: an actual path could hold anything. */
+  name: string;
+  body?: z.ZodType<Body>;
+  params?: z.ZodType<Params>;
+};
+
+type Context = { params: Promise<Record<string, string | string[] | undefined>> };
+type Handler = (request: NextRequest, context: Context) => Promise<Response>;
+
+/**
+ * A route for signed-in people: Origin check, session, zod, the verb, errors as problems. What the verb returns
+ * is sent as JSON with `no-store`; a Response is sent as it is.
+ */
+export function route<Body = undefined, Params = undefined>(
+  definition: Definition<Body, Params>,
+  verb: (input: Input<Body, Params> & { session: Session }) => Promise<unknown>,
+): Handler {
+  return (request, context) =>
+    answer(definition.name, request, async (requestId) => {
+      // The session comes before the input: a stranger learns nothing of what is valid.
+      const { session, settle } = await openRouteSession();
+      try {
+        return await verb({ ...(await parseInput(definition, request, context, requestId)), session });
+      } finally {
+        await settle();
+      }
+    });
+}
+
+/** A route for anybody: the same, without a session. */
+export function publicRoute<Body = undefined, Params = undefined>(
+  definition: Definition<Body, Params>,
+  verb: (input: Input<Body, Params>) => Promise<unknown>,
+): Handler {
+  return (request, context) =>
+    answer(definition.name, request, async (requestId) =>
+      verb(await parseInput(definition, request, context, requestId)),
+    );
+}
+
+async function answer(
+  name: string,
+  request: NextRequest,
+  work: (requestId: string) => Promise<unknown>,
+): Promise<Response> {
+  const requestId = randomUUID();
+  const startedAt = performance.now();
+  let response: Response;
+  try {
+    checkOrigin(request);
+    const result = await work(requestId);
+    response = result instanceof Response ? result : NextResponse.json(result);
+  } catch (error) {
+    response = problemResponse(error, requestId);
+  }
+  response.headers.set("cache-control", "no-store");
+  response.headers.set("x-request-id", requestId);
+  const ms = Math.round(performance.now() - startedAt);
+  logger().info({ requestId, route: name, method: request.method, status: response.status, ms }, "request");
+  return response;
+}
+
+/**
+ * Route handlers have no CSRF check of their own. A browser sends `Origin` with every request that is not a
+ * plain GET, so a mutation without one, or with another one, is not from our pages.
+ */
+function checkOrigin(request: Request): void {
+  if (request.method === "GET" || request.method === "HEAD") return;
+  if (request.headers.get("origin") !== env().appUrl) {
+    throw new TokendeskError("bad_origin", "Changes are accepted from Tokendesk's own pages only.");
+  }
+}
+
+async function parseInput<Body, Params>(
+  definition: Definition<Body, Params>,
+  request: NextRequest,
+  context: Context,
+  requestId: string,
+): Promise<Input<Body, Params>> {
+  const params = definition.params ? check(definition.params, await context.params) : undefined;
+  const body = definition.body ? check(definition.body, await readJson(request)) : undefined;
+  return { request, requestId, params: params as Params, body: body as Body };
+}
+
+function check<T>(schema: z.ZodType<T>, value: unknown): T {
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const errors = parsed.error.issues.map(({ path, message }) => ({ path: path.join("."), message }));
+  const detail = errors.map(({ path, message }) => (path === "" ? message : `${path}: ${message}`)).join("; ");
+  throw new TokendeskError("invalid_input", detail, { extensions: { errors } });
+}
+
+/** A body that may be absent: then it is an empty object. */
+async function readJson(request: Request): Promise<unknown> {
+  const text = await readText(request);
+  if (text === "") return {};
+  const type = request.headers.get("content-type") ?? "";
+  if (!/^application\/json\s*(;|$)/i.test(type)) {
+    throw new TokendeskError("invalid_input", "Send the body as application/json.");
+  }
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new TokendeskError("invalid_input", "The body is not valid JSON.");
+  }
+}
+
+/** @throws {TokendeskError} `payload_too_large`, before more than the cap is held */
+export async function readText(request: Request): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  if (request.body) {
+    for await (const chunk of request.body as unknown as AsyncIterable<Uint8Array>) {
+      size += chunk.length;
+      if (size > maxBodyBytes) throw new TokendeskError("payload_too_large", "The request body is larger than 64 KB.");
+      chunks.push(chunk);
+    }
+  }
+  return Buffer.concat(chunks).toString("utf8");
+}
+
+/** The one place where an error becomes an answer; what is not ours is logged as an error. */
+function problemResponse(error: unknown, requestId: string): Response {
+  if (!isTokendeskError(error)) logger().error({ requestId, err: error }, "unexpected error");
+  else if (PROBLEMS[error.code].status >= 500) logger().warn({ requestId, err: error }, "request failed");
+  const problem: Problem = toProblem(error, requestId);
+  return new NextResponse(JSON.stringify(problem), {
+    status: problem.status,
+    headers: {
+      "content-type": "application/problem+json",
+      ...(typeof problem.retryAfter === "number" ? { "retry-after": String(problem.retryAfter) } : {}),
+    },
+  });
+}

@@ -1,0 +1,184 @@
+import "server-only";
+import { setTimeout as delay } from "node:timers/promises";
+import { Agent, errors, request } from "undici";
+import { z } from "zod";
+import { env } from "@/lib/env";
+import { type FailureReason, UpstreamError } from "@/lib/ringcx/errors";
+import { LimitExceeded, type Priority, RateLimiter } from "@/lib/ringcx/limiter";
+import packageJson from "@/package.json" with { type: "json" };
+
+/** One call of the upstream. */
+export type Call<T> = {
+  /** Name for errors and logs; the URL is never shown, since two of them hold secrets. */
+  operation: string;
+  host: string;
+  method: "GET" | "POST" | "PUT" | "DELETE";
+  /** Path and query, already percent-encoded. */
+  path: string;
+  headers?: Record<string, string>;
+  body?: string;
+  /** What a success must look like. */
+  parse: (answer: Answer) => T;
+  /** `read`: may be repeated. `effect`: sent once; a lost answer is an unknown outcome. */
+  kind: "read" | "effect";
+  /** The bucket that this call counts against; absent for calls that the vendor does not limit. */
+  limit?: { key: string; priority: Priority };
+  maxBytes?: number;
+  timeoutMs?: number;
+};
+
+export type Answer = { status: number; contentType: string; body: string };
+
+const userAgent = `Tokendesk/${packageJson.version}`;
+const maxAttempts = 3;
+const defaultMaxBytes = 1024 * 1024;
+
+type Shared = { limiter: RateLimiter; pooled: Agent; single: Agent };
+const slot = Symbol.for("tokendesk.ringcx");
+type Slot = { [slot]?: Shared };
+
+/** Connections and budgets of this process, shared by the bundles that Next makes. */
+function shared(): Shared {
+  const holder = globalThis as Slot;
+  holder[slot] ??= {
+    limiter: new RateLimiter(env().ringcxRateLimit),
+    // The deadline is the AbortSignal's; undici's own timeouts would only blur which one it was.
+    pooled: new Agent({ connections: 32, headersTimeout: 0, bodyTimeout: 0, connectTimeout: 5_000 }),
+    // An idle connection can die while a request is written to it. An effect gets a fresh one, so that a reset
+    // says something about the request and not about the connection's age.
+    single: new Agent({ connections: 32, pipelining: 0, headersTimeout: 0, bodyTimeout: 0, connectTimeout: 5_000 }),
+  };
+  return holder[slot];
+}
+
+/**
+ * Sends a call: deadline over everything (waiting and retries included), response-size cap, no redirects, hosts
+ * from RINGCX_HOSTS only, retries with backoff and jitter for reads alone.
+ * @throws {UpstreamError} classified
+ */
+export async function send<T>(call: Call<T>): Promise<T> {
+  if (!env().ringcxHosts.includes(call.host)) {
+    throw new UpstreamError(call.operation, "terminal", "rejected", {
+      cause: new Error("host is not in RINGCX_HOSTS"),
+    });
+  }
+  const deadline = Date.now() + (call.timeoutMs ?? env().ringcxTimeoutMs);
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await sendOnce(call, deadline);
+    } catch (error) {
+      const failure = classify(call, error);
+      const wait = failure.retryAfterMs ?? backoff(attempt, failure.reason === "rate_limited" ? 2_000 : 250);
+      if (call.limit && failure.upstreamStatus === 429) shared().limiter.pause(call.limit.key, wait);
+      const again = call.kind === "read" && failure.failure === "transient" && attempt < maxAttempts;
+      if (!again || Date.now() + wait >= deadline) throw failure;
+      await delay(wait);
+    }
+  }
+}
+
+/** Doubles at each attempt, with half of it left to chance, so that many callers do not come back together. */
+function backoff(attempt: number, firstMs: number): number {
+  return firstMs * 2 ** (attempt - 1) * (0.5 + Math.random() / 2);
+}
+
+async function sendOnce<T>(call: Call<T>, deadline: number): Promise<T> {
+  const { limiter, pooled, single } = shared();
+  const ended = call.limit
+    ? await limiter.take(call.limit.key, call.limit.priority, Math.max(0, deadline - Date.now()))
+    : () => {};
+  try {
+    const response = await request(`${call.host}${call.path}`, {
+      dispatcher: call.kind === "effect" ? single : pooled,
+      method: call.method,
+      headers: { accept: "application/json, text/plain;q=0.9", "user-agent": userAgent, ...call.headers },
+      body: call.body ?? null,
+      signal: AbortSignal.timeout(Math.max(1, deadline - Date.now())),
+    });
+    const body = await readCapped(response.body, call.maxBytes ?? defaultMaxBytes);
+    const header = (name: string) => {
+      const value = response.headers[name];
+      return (Array.isArray(value) ? value[0] : value) ?? "";
+    };
+    const answer: Answer = { status: response.statusCode, contentType: header("content-type").toLowerCase(), body };
+    refuse(call, answer, header("retry-after"));
+    return call.parse(answer);
+  } finally {
+    ended();
+  }
+}
+
+class BodyTooLarge extends Error {}
+
+async function readCapped(body: AsyncIterable<Buffer> & { destroy(): unknown }, maxBytes: number): Promise<string> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of body) {
+    size += chunk.length;
+    if (size > maxBytes) {
+      body.destroy();
+      throw new BodyTooLarge();
+    }
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString("utf8");
+}
+
+/** True for a page that a gateway or a firewall in front of the API made. */
+function isHtml(answer: Answer): boolean {
+  return answer.contentType.includes("html") || /^\s*</.test(answer.body);
+}
+
+/** Throws for every answer that is not a success. */
+function refuse(call: Call<unknown>, answer: Answer, retryAfter: string): void {
+  const { status } = answer;
+  if (status >= 200 && status < 300) return;
+  const fail = (failure: UpstreamError["failure"], reason: FailureReason) =>
+    new UpstreamError(call.operation, failure, reason, { status, ...parseRetryAfter(retryAfter) });
+  const effect = call.kind === "effect";
+  if (status === 429) throw fail("transient", "rate_limited");
+  // A refusal that RingCX itself did not write says nothing of the credential or the permission.
+  if (status >= 400 && status < 500 && isHtml(answer)) throw fail(effect ? "unknown" : "transient", "bad_response");
+  if (status === 401) throw fail("credentials", "unauthorized");
+  if (status === 403) throw fail("terminal", "forbidden");
+  if (status === 404) throw fail("terminal", "not_found");
+  if (status >= 400 && status < 500) throw fail("terminal", "rejected");
+  if (status >= 500) throw fail(effect ? "unknown" : "transient", "unavailable");
+  throw fail(effect ? "unknown" : "terminal", "bad_response");
+}
+
+/** `Retry-After` in seconds or as a date; what is unreadable or beyond two minutes is not believed. */
+function parseRetryAfter(value: string): { retryAfterMs?: number } {
+  if (value === "") return {};
+  const ms = /^\d+$/.test(value.trim()) ? Number(value) * 1000 : Date.parse(value) - Date.now();
+  return Number.isFinite(ms) && ms <= 120_000 ? { retryAfterMs: Math.max(0, ms) } : {};
+}
+
+const neverSent = new Set([
+  "ECONNREFUSED",
+  "ENOTFOUND",
+  "EAI_AGAIN",
+  "EHOSTUNREACH",
+  "ENETUNREACH",
+  "UND_ERR_CONNECT_TIMEOUT",
+]);
+
+function classify(call: Call<unknown>, error: unknown): UpstreamError {
+  if (error instanceof UpstreamError) return error;
+  const effect = call.kind === "effect";
+  const fail = (failure: UpstreamError["failure"], reason: FailureReason, facts = {}) =>
+    new UpstreamError(call.operation, failure, reason, { cause: error, ...facts });
+
+  if (error instanceof LimitExceeded) return fail("transient", "rate_limited", { retryAfterMs: error.retryAfterMs });
+  if (error instanceof BodyTooLarge) return fail(effect ? "unknown" : "terminal", "bad_response");
+  if (error instanceof z.ZodError || error instanceof SyntaxError) {
+    return fail(effect ? "unknown" : "transient", "bad_response", { cause: new Error("the body did not parse") });
+  }
+  if (error instanceof Error && (error.name === "TimeoutError" || error.name === "AbortError")) {
+    return fail(effect ? "unknown" : "transient", "timeout");
+  }
+  const code = error instanceof Error && "code" in error ? String(error.code) : "";
+  if (neverSent.has(code)) return fail("transient", "unavailable");
+  if (error instanceof errors.InvalidArgumentError) return fail("terminal", "rejected");
+  return fail(effect ? "unknown" : "transient", "unavailable");
+}

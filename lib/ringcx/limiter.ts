@@ -1,0 +1,148 @@
+import "server-only";
+
+/**
+ * The vendor allows so many admin requests in 60 seconds (ringcx/README, "Errors and limits") and does not say
+ * how it counts. This bucket is right for every way of counting: a token taken for a request comes back one
+ * window after that request *ended*. RingCX received the request before it ended, so no 60 seconds, wherever
+ * they begin, ever see more than `limit` requests from us (docs/decisions/0002-rate-limit.md).
+ */
+
+export type Priority = "incident" | "interactive" | "background";
+
+const order: Record<Priority, number> = { incident: 0, interactive: 1, background: 2 };
+
+/** The wait would be longer than the caller can stand. `retryAfterMs`: when a token should be free. */
+export class LimitExceeded extends Error {
+  readonly retryAfterMs: number;
+
+  constructor(retryAfterMs: number) {
+    super("The upstream rate limit leaves no room for this call now");
+    this.name = "LimitExceeded";
+    this.retryAfterMs = retryAfterMs;
+  }
+}
+
+type Waiter = { rank: number; grant: () => void; refuse: (error: LimitExceeded) => void; timer: NodeJS.Timeout };
+
+type Bucket = {
+  inFlight: number;
+  /** Times at which requests of the last window ended, oldest first. */
+  ended: number[];
+  waiters: Waiter[];
+  pausedUntil: number;
+  wake: NodeJS.Timeout | null;
+};
+
+/** One bucket per connection, in this process. */
+export class RateLimiter {
+  readonly #limit: number;
+  readonly #windowMs: number;
+  readonly #buckets = new Map<string, Bucket>();
+
+  constructor(limit: number, windowMs = 60_000) {
+    this.#limit = limit;
+    this.#windowMs = windowMs;
+  }
+
+  /**
+   * Takes a token, waiting up to `maxWaitMs` for it. Resolves to the function that tells that the request ended.
+   * @throws {LimitExceeded} at once when the wait is known to be too long, else when `maxWaitMs` have passed
+   */
+  async take(key: string, priority: Priority, maxWaitMs: number): Promise<() => void> {
+    const bucket = this.#bucket(key);
+    const rank = order[priority];
+    const now = Date.now();
+    this.#forget(bucket, now);
+    const behindOthers = bucket.waiters.some((waiter) => waiter.rank <= rank);
+    if (behindOthers || !this.#free(bucket, now)) {
+      const ahead = bucket.waiters.filter((waiter) => waiter.rank <= rank).length;
+      const wait = this.#waitFor(bucket, ahead, now);
+      if (wait > maxWaitMs) throw new LimitExceeded(wait);
+      await new Promise<void>((grant, refuse) => {
+        const waiter: Waiter = {
+          rank,
+          grant,
+          refuse,
+          timer: setTimeout(() => {
+            bucket.waiters.splice(bucket.waiters.indexOf(waiter), 1);
+            refuse(new LimitExceeded(this.#waitFor(bucket, 0, Date.now())));
+          }, maxWaitMs),
+        };
+        const place = bucket.waiters.findIndex((other) => other.rank > rank);
+        bucket.waiters.splice(place === -1 ? bucket.waiters.length : place, 0, waiter);
+        this.#schedule(key, bucket);
+      });
+    } else bucket.inFlight += 1;
+
+    let ended = false;
+    return () => {
+      if (ended) return;
+      ended = true;
+      bucket.inFlight -= 1;
+      bucket.ended.push(Date.now());
+      this.#schedule(key, bucket);
+    };
+  }
+
+  /** RingCX said 429: nothing is sent on this connection for `ms`. */
+  pause(key: string, ms: number): void {
+    const bucket = this.#bucket(key);
+    bucket.pausedUntil = Math.max(bucket.pausedUntil, Date.now() + ms);
+    this.#schedule(key, bucket);
+  }
+
+  #bucket(key: string): Bucket {
+    let bucket = this.#buckets.get(key);
+    if (!bucket) {
+      this.#sweep();
+      bucket = { inFlight: 0, ended: [], waiters: [], pausedUntil: 0, wake: null };
+      this.#buckets.set(key, bucket);
+    }
+    return bucket;
+  }
+
+  #forget(bucket: Bucket, now: number): void {
+    const firstKept = bucket.ended.findIndex((at) => at + this.#windowMs > now);
+    bucket.ended.splice(0, firstKept === -1 ? bucket.ended.length : firstKept);
+  }
+
+  #free(bucket: Bucket, now: number): boolean {
+    return bucket.pausedUntil <= now && bucket.inFlight + bucket.ended.length < this.#limit;
+  }
+
+  /** A lower bound, in ms, of the wait of a caller with `ahead` others before it. */
+  #waitFor(bucket: Bucket, ahead: number, now: number): number {
+    const missing = bucket.inFlight + bucket.ended.length + ahead + 1 - this.#limit;
+    const freedAt = missing <= 0 ? now : (bucket.ended[missing - 1] ?? now) + this.#windowMs;
+    return Math.max(0, Math.max(freedAt, bucket.pausedUntil) - now);
+  }
+
+  #schedule(key: string, bucket: Bucket): void {
+    const now = Date.now();
+    this.#forget(bucket, now);
+    while (bucket.waiters.length > 0 && this.#free(bucket, now)) {
+      const waiter = bucket.waiters.shift() as Waiter;
+      clearTimeout(waiter.timer);
+      bucket.inFlight += 1;
+      waiter.grant();
+    }
+    if (bucket.wake) clearTimeout(bucket.wake);
+    bucket.wake = null;
+    if (bucket.waiters.length > 0) {
+      const oldest = bucket.ended[0];
+      const due = Math.max(bucket.pausedUntil, oldest === undefined ? 0 : oldest + this.#windowMs);
+      // Nothing to wait for but requests in flight: their end schedules again.
+      if (due > now) bucket.wake = setTimeout(() => this.#schedule(key, bucket), due - now);
+    }
+  }
+
+  /** Drops the buckets that say nothing any more. */
+  #sweep(): void {
+    const now = Date.now();
+    for (const [key, bucket] of this.#buckets) {
+      this.#forget(bucket, now);
+      const idle = bucket.inFlight === 0 && bucket.ended.length === 0 && bucket.waiters.length === 0;
+      if (idle && bucket.pausedUntil <= now) this.#buckets.delete(key);
+    }
+  }
+}

@@ -1,0 +1,119 @@
+import "server-only";
+import { z } from "zod";
+import type { SubAccount } from "@/lib/accounts/schema";
+
+/**
+ * The upstream's shapes (ringcx/openapi-excerpt.json), and their conversion to ours. Each schema names the
+ * fields that are used and drops the rest: an `Account` holds passwords, a `UserLoginView` a credential.
+ * Strict where a wrong value could do harm, tolerant of everything else.
+ */
+
+const id = z.union([z.string().trim().min(1).max(100), z.number().int().transform(String)]);
+
+/** What can go into a header: one line, no space. */
+const credential = z
+  .string()
+  .regex(/^[\x21-\x7e]+$/)
+  .max(64 * 1024);
+
+/** What RingCX issued at sign-in or refresh. */
+export type Grant = {
+  accessToken: string;
+  /** Absent when the exchange was made without `includeRefresh=true`. */
+  refreshToken: string | null;
+  /** Lifetime of the access token in milliseconds. */
+  lifetimeMs: number;
+};
+
+export type SignInAnswer = Grant & {
+  mainAccountId: string;
+  platformId: string | null;
+  adminId: string | null;
+  displayName: string | null;
+  passwordResetRequired: boolean;
+};
+
+const agent = z.object({ firstName: z.string().nullish(), lastName: z.string().nullish() });
+
+export const signInAnswer = z
+  .object({
+    accessToken: credential,
+    refreshToken: credential.nullish(),
+    mainAccountId: id,
+    platformId: id.nullish(),
+    adminId: id.nullish(),
+    agentDetails: z.array(agent).nullish().catch(null),
+    isAdminPasswordReset: z.boolean().nullish(),
+    adminPasswordReset: z.boolean().nullish(),
+  })
+  .transform((answer): SignInAnswer => {
+    const first = answer.agentDetails?.[0];
+    const displayName = [first?.firstName, first?.lastName].filter(Boolean).join(" ").trim().slice(0, 100);
+    return {
+      accessToken: answer.accessToken,
+      refreshToken: answer.refreshToken ?? null,
+      lifetimeMs: accessTokenLifetime(answer.accessToken),
+      mainAccountId: answer.mainAccountId,
+      platformId: answer.platformId ?? null,
+      adminId: answer.adminId ?? null,
+      displayName: displayName === "" ? null : displayName,
+      passwordResetRequired: answer.isAdminPasswordReset === true || answer.adminPasswordReset === true,
+    };
+  });
+
+export const refreshAnswer = z.object({ accessToken: credential, refreshToken: credential.nullish() }).transform(
+  (answer): Grant => ({
+    accessToken: answer.accessToken,
+    refreshToken: answer.refreshToken ?? null,
+    lifetimeMs: accessTokenLifetime(answer.accessToken),
+  }),
+);
+
+const defaultLifetimeMs = 5 * 60_000;
+
+/**
+ * `exp - iat` of the JWT, read without verification: it only plans the refresh, and a difference is immune to
+ * clocks that disagree. Five minutes (the documented lifetime) when the token does not say.
+ */
+function accessTokenLifetime(accessToken: string): number {
+  try {
+    const payload: unknown = JSON.parse(Buffer.from(accessToken.split(".")[1] ?? "", "base64url").toString("utf8"));
+    const { exp, iat } = z.object({ exp: z.number(), iat: z.number() }).parse(payload);
+    const lifetime = (exp - iat) * 1000;
+    return lifetime > 0 && lifetime <= 24 * 3_600_000 ? lifetime : defaultLifetimeMs;
+  } catch {
+    return defaultLifetimeMs;
+  }
+}
+
+/**
+ * An API token value. The vendor shows `aws80:c2353445-bc74-af1a-2850-1d55a371c0a9` and does not define the
+ * form; it goes into a path and a header, so it must be one printable word that no URL parser can take for a
+ * path segment of its own.
+ */
+export const tokenValue = z
+  .string()
+  .trim()
+  .regex(/^(?=.*[A-Za-z0-9])[A-Za-z0-9][A-Za-z0-9:._~+=/-]{7,511}$/);
+
+export const tokenValueList = z.array(tokenValue).transform((values) => [...new Set(values)]);
+
+const accountAnswer = z
+  .object({
+    accountId: id,
+    accountName: z.string().nullish(),
+    mainAccountId: id.nullish(),
+    mainAccountName: z.string().nullish(),
+    mainAccount: z.object({ mainAccountId: id.nullish(), mainAccountName: z.string().nullish() }).nullish().catch(null),
+  })
+  .transform((account): SubAccount => {
+    const mainAccountId = account.mainAccountId ?? account.mainAccount?.mainAccountId ?? account.accountId;
+    return {
+      accountId: account.accountId,
+      accountName: account.accountName?.trim() || account.accountId,
+      mainAccountId,
+      mainAccountName: account.mainAccountName?.trim() || account.mainAccount?.mainAccountName?.trim() || mainAccountId,
+    };
+  });
+
+export const accountList = z.array(accountAnswer);

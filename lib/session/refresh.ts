@@ -1,0 +1,156 @@
+import "server-only";
+import { createHash } from "node:crypto";
+import { setTimeout as delay } from "node:timers/promises";
+import { logger } from "@/lib/logger";
+import { refreshSession } from "@/lib/ringcx/client";
+import { UpstreamError } from "@/lib/ringcx/errors";
+import type { Grant } from "@/lib/ringcx/schemas";
+import type { Connection } from "@/lib/session/schema";
+
+/**
+ * Renewing the 5-minute access token. A refresh token works once, and using it again may end the session
+ * upstream (ringcx/README, "Lifetimes"), so in this process
+ * * there is one flight per refresh token, whoever asks, and
+ * * whoever comes later with the old cookie gets the same successor: a browser sends many requests with the
+ *   cookie that it had, an aborted request loses its Set-Cookie, a server component cannot set one.
+ */
+
+export type Renewal =
+  /** `connection` has a usable access token; it is the one that was given, or its successor. */
+  | { kind: "usable"; connection: Connection }
+  /** RingCX could not renew now. The session stays; the access token may be refused. */
+  | { kind: "postponed"; connection: Connection; retryAfterMs: number }
+  /** RingCX ended the session: nothing but a new sign-in helps. */
+  | { kind: "ended" };
+
+type Successor = { kind: "granted"; grant: Grant; issuedAt: number } | { kind: "ended" };
+
+type Registry = {
+  flights: Map<string, Promise<void>>;
+  successors: Map<string, Successor & { at: number }>;
+  pauses: Map<string, { until: number; failures: number }>;
+};
+
+const slot = Symbol.for("tokendesk.refresh");
+type Slot = { [slot]?: Registry };
+
+function registry(): Registry {
+  const holder = globalThis as Slot;
+  holder[slot] ??= { flights: new Map(), successors: new Map(), pauses: new Map() };
+  return holder[slot];
+}
+
+/** Successors are kept for late callers; the oldest go when there are too many (5,000 of 4 KB: 20 MB). */
+const maxSuccessors = 5_000;
+const successorLifetimeMs = 30 * 60_000;
+
+/** How long a request waits for a flight while its own access token still works. */
+const patienceMs = 2_000;
+
+/** A state of a connection: a gateway that gives the same refresh token again makes a new state all the same. */
+const keyOf = ({ accessToken, refreshToken }: Connection) =>
+  createHash("sha256").update(`${refreshToken}\n${accessToken}`).digest("base64url");
+
+/** Under 30 seconds left, or a tenth of a shorter lifetime: a token that was just issued is never due. */
+function isDue(connection: Connection, now: number): boolean {
+  const margin = Math.min(30_000, connection.lifetimeMs / 10);
+  return connection.issuedAt + connection.lifetimeMs - now < margin;
+}
+
+function isExpired(connection: Connection, now: number): boolean {
+  return now >= connection.issuedAt + connection.lifetimeMs;
+}
+
+/** The newest successor of a connection that this process knows of. */
+function follow(connection: Connection): Connection | "ended" {
+  let current = connection;
+  for (;;) {
+    const known = registry().successors.get(keyOf(current));
+    if (!known) return current;
+    if (known.kind === "ended") return "ended";
+    current = { ...current, ...known.grant, issuedAt: known.issuedAt };
+  }
+}
+
+/**
+ * A connection with an access token that should work for a while.
+ * @param refused an access token that RingCX has just refused: it is renewed whatever its age
+ */
+export async function renew(connection: Connection, refused?: string): Promise<Renewal> {
+  const current = follow(connection);
+  if (current === "ended") return { kind: "ended" };
+  const now = Date.now();
+  if (current.accessToken !== refused && !isDue(current, now)) return { kind: "usable", connection: current };
+  if (current.refreshToken === null) {
+    const spent = current.accessToken === refused || isExpired(current, now);
+    return spent ? { kind: "ended" } : { kind: "usable", connection: current };
+  }
+
+  const { flights, pauses } = registry();
+  const key = keyOf(current);
+  const pause = pauses.get(key);
+  if (!pause || pause.until <= now) {
+    let flight = flights.get(key);
+    if (!flight) {
+      flight = fly(current, current.refreshToken, key).finally(() => flights.delete(key));
+      flights.set(key, flight);
+    }
+    // With a token that still works there is no reason to stand still for a slow upstream.
+    const stillWorks = current.accessToken !== refused && !isExpired(current, now);
+    await (stillWorks ? Promise.race([flight, delay(patienceMs)]) : flight);
+  }
+
+  const after = follow(current);
+  if (after === "ended") return { kind: "ended" };
+  if (after.accessToken !== current.accessToken) return { kind: "usable", connection: after };
+  const retryAfterMs = Math.max(1_000, (pauses.get(key)?.until ?? 0) - Date.now());
+  return { kind: "postponed", connection: current, retryAfterMs };
+}
+
+/** One refresh. Never rejects: its result stands in the registry. */
+async function fly(connection: Connection, refreshToken: string, key: string): Promise<void> {
+  const { pauses } = registry();
+  // The lifetime runs from the question: earlier than RingCX counts, never later.
+  const issuedAt = Date.now();
+  try {
+    const grant = await refreshSession(connection.host, refreshToken);
+    if (grant.accessToken === connection.accessToken) throw new UpstreamError("refresh", "transient", "bad_response");
+    pauses.delete(key);
+    // An answer without a refresh token leaves the old one in force, as in OAuth (RFC 6749, section 6).
+    remember(key, { kind: "granted", grant: { ...grant, refreshToken: grant.refreshToken ?? refreshToken }, issuedAt });
+    logger().debug({ operation: "refresh", outcome: "renewed" }, "session renewed");
+  } catch (error) {
+    const refused = error instanceof UpstreamError && (error.failure === "credentials" || error.failure === "terminal");
+    if (refused && error.reason !== "bad_response") {
+      remember(key, { kind: "ended" });
+      logger().info({ err: error }, "RingCX ended a session");
+      return;
+    }
+    const failures = (pauses.get(key)?.failures ?? 0) + 1;
+    const asked = error instanceof UpstreamError ? (error.retryAfterMs ?? 0) : 0;
+    const wait = Math.max(asked, Math.min(30_000, 1_000 * 2 ** failures));
+    bounded(pauses).set(key, { until: Date.now() + wait, failures });
+    logger().warn({ err: error, retryAfterMs: wait }, "session not renewed; it is kept");
+  }
+}
+
+function remember(key: string, successor: Successor): void {
+  const { successors } = registry();
+  const now = Date.now();
+  for (const [other, { at }] of successors) {
+    if (now - at < successorLifetimeMs) break;
+    successors.delete(other);
+  }
+  bounded(successors).set(key, { ...successor, at: now });
+}
+
+function bounded<V>(map: Map<string, V>): Map<string, V> {
+  while (map.size >= maxSuccessors) map.delete(map.keys().next().value as string);
+  return map;
+}
+
+/** The refresh token that ends the session upstream: the newest one. Null when there is none, or no session. */
+export function newestRefreshToken(connection: Connection): string | null {
+  const current = follow(connection);
+  return current === "ended" ? null : current.refreshToken;
+}

@@ -1,0 +1,59 @@
+import type { Token, TokenPage, TokenQuery } from "@/lib/tokens/schema";
+
+const collator = new Intl.Collator("en", { numeric: true, sensitivity: "base" });
+
+const sortKey: Record<TokenQuery["sort"], (token: Token) => string | null> = {
+  label: (token) => token.label,
+  hint: (token) => token.hint,
+  environment: (token) => token.environment,
+  firstSeen: (token) => token.firstSeenAt,
+  rotateBy: (token) => token.rotateBy,
+};
+
+/**
+ * Filters, sorts and cuts one page, in memory: RingCX gives the whole list at once, whatever is asked.
+ * What has no value in the sorted column comes last in either direction. A page past the end is the last one.
+ */
+export function queryTokens(tokens: readonly Token[], query: TokenQuery): TokenPage {
+  const words = query.q.toLowerCase().split(/\s+/).filter(Boolean);
+  const matches = tokens.filter((token) => {
+    if (query.environment !== null && token.environment !== query.environment) return false;
+    if (query.labelled !== null && (token.label !== null) !== (query.labelled === "yes")) return false;
+    if (words.length === 0) return true;
+    const text = [token.hint, token.id, token.label, token.purpose, token.environment, token.owner]
+      .filter((part) => part !== null)
+      .join("\n")
+      .toLowerCase();
+    return words.every((word) => text.includes(word));
+  });
+
+  const key = sortKey[query.sort];
+  const direction = query.order === "asc" ? 1 : -1;
+  matches.sort((a, b) => {
+    const [left, right] = [key(a), key(b)];
+    if (left === null || right === null) return Number(left === null) - Number(right === null) || tie(a, b);
+    const compared =
+      query.sort === "label" || query.sort === "environment" ? collator.compare(left, right) : compare(left, right);
+    return direction * compared || tie(a, b);
+  });
+
+  const pageCount = Math.max(1, Math.ceil(matches.length / query.size));
+  const page = Math.min(query.page, pageCount);
+  return {
+    rows: matches.slice((page - 1) * query.size, page * query.size),
+    total: tokens.length,
+    matched: matches.length,
+    page,
+    pageCount,
+    environments: [...new Set(tokens.flatMap((token) => token.environment ?? []))].sort(collator.compare),
+  };
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+/** Equal rows keep one order, so that paging shows each exactly once. */
+function tie(a: Token, b: Token): number {
+  return compare(a.hint, b.hint) || compare(a.id, b.id);
+}

@@ -1,0 +1,127 @@
+import { z } from "zod";
+
+/**
+ * What the dashboard says of an API token. There is no value in it, by structure.
+ * Times are ISO 8601 in UTC; `rotateBy` is a calendar date (`2026-12-31`).
+ */
+export type Token = {
+  /** Opaque, URL-safe, stable for that token on this installation. */
+  id: string;
+  /** The prefix and the last four characters: `aws80:…c0a9`. */
+  hint: string;
+  label: string | null;
+  purpose: string | null;
+  environment: string | null;
+  rotateBy: string | null;
+  owner: string | null;
+  firstSeenAt: string | null;
+  lastSeenAt: string | null;
+  createdHere: boolean | null;
+  status: TokenStatus;
+};
+
+export type TokenStatus = "active" | "revoked" | "vanished";
+
+export type TokenList = { tokens: Token[]; fetchedAt: string };
+
+/** How a revocation was proven. `token_refused`: RingCX answers 401 to the token itself. */
+export type RevocationProof = { method: "token_refused" | "absent_from_list"; checkedAt: string };
+
+const text = (max: number) => z.string().trim().min(1).max(max);
+
+/** Body of `POST /api/tokens`. */
+export const newTokenSchema = z.strictObject({
+  label: text(100),
+  purpose: text(500).optional(),
+  environment: text(50).optional(),
+  rotateBy: z.iso.date().optional(),
+});
+export type NewToken = z.infer<typeof newTokenSchema>;
+
+/** Path parameters of `/api/tokens/{id}`. An ID of another form is simply not found. */
+export const tokenPathSchema = z.object({ id: z.string() });
+
+export const revokeSchema = z.strictObject({ reason: text(500).optional() });
+
+/** Body of `PATCH /api/tokens/{id}`: what is absent stays, null clears. */
+export const editTokenSchema = z
+  .strictObject({
+    label: text(100).nullable(),
+    purpose: text(500).nullable(),
+    environment: text(50).nullable(),
+    rotateBy: z.iso.date().nullable(),
+  })
+  .partial()
+  .refine((patch) => Object.keys(patch).length > 0, { error: "Name at least one field to change" });
+export type TokenPatch = z.infer<typeof editTokenSchema>;
+
+/** Body of `POST /api/tokens/{id}/rotate`: what is absent is taken over from the token that is replaced. */
+export const rotateTokenSchema = newTokenSchema.partial();
+export type Successor = z.infer<typeof rotateTokenSchema>;
+
+export const tokenSorts = ["label", "hint", "environment", "firstSeen", "rotateBy"] as const;
+export const pageSizes = [25, 50, 100] as const;
+
+/** What the person is looking at; it lives in the page's URL. */
+const tokenQuerySchema = z.object({
+  q: z.string().trim().max(200).catch("").default(""),
+  environment: z.string().min(1).max(50).nullable().catch(null).default(null),
+  labelled: z.enum(["yes", "no"]).nullable().catch(null).default(null),
+  sort: z.enum(tokenSorts).catch("firstSeen").default("firstSeen"),
+  order: z.enum(["asc", "desc"]).catch("desc").default("desc"),
+  page: z.coerce.number().int().min(1).max(1_000_000).catch(1).default(1),
+  size: z.coerce
+    .number()
+    .pipe(z.union([z.literal(25), z.literal(50), z.literal(100)]))
+    .catch(50)
+    .default(50),
+});
+export type TokenQuery = z.infer<typeof tokenQuerySchema>;
+
+/** One page of the answer. `matched` counts what the query matches, `total` everything. */
+export type TokenPage = {
+  rows: Token[];
+  total: number;
+  matched: number;
+  page: number;
+  pageCount: number;
+  /** The environments in use, for the filter. */
+  environments: string[];
+};
+
+const defaultQuery: TokenQuery = tokenQuerySchema.parse({});
+
+/** Parses the page's search parameters. Nonsense falls back to the default of that parameter. */
+export function parseTokenQuery(parameters: Record<string, string | string[] | undefined>): TokenQuery {
+  const first = Object.fromEntries(
+    Object.entries(parameters).map(([name, value]) => [name, Array.isArray(value) ? value[0] : value]),
+  );
+  const query = tokenQuerySchema.parse(first);
+  return { ...query, q: hintOf(query.q) ?? query.q };
+}
+
+/** The search parameters of a query, without those that are at their default: `?q=ivr&page=2`, or nothing. */
+export function tokenQueryString(query: TokenQuery): string {
+  const parameters = new URLSearchParams();
+  for (const [name, value] of Object.entries(query)) {
+    if (value !== null && value !== defaultQuery[name as keyof TokenQuery]) parameters.set(name, String(value));
+  }
+  const text = parameters.toString();
+  return text === "" ? "" : `?${text}`;
+}
+
+/** The printable form of a value: `aws80:…c0a9`. Never more than a quarter of the secret part. */
+export function tokenHint(value: string): string {
+  const colon = value.indexOf(":");
+  const prefix = colon > 0 && colon <= 32 ? value.slice(0, colon + 1) : "";
+  const secret = value.slice(prefix.length);
+  return `${prefix}…${secret.slice(secret.length - Math.min(4, Math.floor(secret.length / 4)))}`;
+}
+
+const tokenInText = /([A-Za-z0-9][\w.-]{0,31})(?::|%3A)([0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12})/i;
+
+/** The hint of a token value that stands in a text, so that a pasted value never goes into a search or a URL. */
+export function hintOf(text: string): string | null {
+  const found = tokenInText.exec(text);
+  return found ? tokenHint(`${found[1]}:${found[2]}`) : null;
+}

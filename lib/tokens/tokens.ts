@@ -1,0 +1,209 @@
+import "server-only";
+import { setTimeout as delay } from "node:timers/promises";
+import { TokendeskError } from "@/lib/errors";
+import type { RingcxClient } from "@/lib/ringcx/client";
+import { UpstreamError } from "@/lib/ringcx/errors";
+import { LimitExceeded, RateLimiter } from "@/lib/ringcx/limiter";
+import { markToken, type TokenMark } from "@/lib/tokens/fingerprint";
+import type { NewToken, RevocationProof, Successor, Token, TokenList } from "@/lib/tokens/schema";
+
+/** Whose tokens, and the way to them. A Session is one. */
+export type TokenOwner = {
+  client: RingcxClient;
+  user: { id: string; name: string };
+};
+
+type Held = TokenMark & { value: string };
+
+/** The owner's tokens as RingCX lists them now, marked at the door. */
+async function listHeld(owner: TokenOwner, options?: { fresh: boolean }): Promise<Held[]> {
+  const values = await owner.client.listTokenValues(options);
+  return values.map((value) => ({ ...markToken(value), value }));
+}
+
+function view(owner: TokenOwner, { id, hint }: TokenMark): Token {
+  return {
+    id,
+    hint,
+    label: null,
+    purpose: null,
+    environment: null,
+    rotateBy: null,
+    owner: owner.user.name,
+    firstSeenAt: null,
+    lastSeenAt: null,
+    createdHere: null,
+    status: "active",
+  };
+}
+
+/**
+ * The signed-in user's tokens.
+ * @throws {UpstreamError}
+ */
+export async function listTokens(owner: TokenOwner): Promise<TokenList> {
+  const held = await listHeld(owner);
+  return { tokens: held.map((token) => view(owner, token)), fetchedAt: new Date().toISOString() };
+}
+
+async function findHeld(owner: TokenOwner, id: string): Promise<Held> {
+  const found = (await listHeld(owner)).find((token) => token.id === id);
+  if (found) return found;
+  throw new TokendeskError(
+    "token_not_found",
+    "RingCX does not list this token for your user. It may have been revoked already, or belong to somebody else.",
+  );
+}
+
+/**
+ * Mints a token. The request is sent once: each would make another one. When its answer is lost, the lists
+ * before and after are compared, and what appeared is told without saying that it is ours.
+ * @throws {TokendeskError} `creation_unconfirmed` with `candidates`; other codes: nothing was created
+ */
+export async function createToken(owner: TokenOwner, _metadata: NewToken): Promise<{ token: Token; value: string }> {
+  const before = new Set((await listHeld(owner, { fresh: true })).map(({ id }) => id));
+  try {
+    const value = await owner.client.createTokenValue();
+    return { token: view(owner, markToken(value)), value };
+  } catch (error) {
+    if (!(error instanceof UpstreamError)) throw error;
+    if (error.failure === "unknown") throw await unconfirmedCreation(owner, before, error);
+    if (error.failure !== "credentials") throw error;
+    // The list just before was let through, so this session is only in need of renewal: RingCX refused before
+    // it did anything, and the next attempt will pass.
+    await listHeld(owner);
+    throw new TokendeskError(
+      "upstream_unavailable",
+      "RingCX refused the request because the session was just being renewed. Nothing was created; try again.",
+      { cause: error },
+    );
+  }
+}
+
+async function unconfirmedCreation(
+  owner: TokenOwner,
+  before: Set<string>,
+  cause: UpstreamError,
+): Promise<TokendeskError> {
+  const unclear = "RingCX did not say clearly whether it made a token, and Tokendesk never asks twice.";
+  let appeared: Held[];
+  try {
+    appeared = (await listHeld(owner, { fresh: true })).filter(({ id }) => !before.has(id));
+  } catch {
+    return new TokendeskError(
+      "creation_unconfirmed",
+      `${unclear} Its list cannot be read either. Look at the list later: what is new there may be this one.`,
+      { cause, extensions: { candidates: [] } },
+    );
+  }
+  const detail =
+    appeared.length === 0
+      ? `${unclear} Nothing new is in the list so far; it may still appear.`
+      : `${unclear} New in the list since: ${appeared.map(({ hint }) => hint).join(", ")}. Reveal it to use it, or revoke it.`;
+  return new TokendeskError("creation_unconfirmed", detail, {
+    cause,
+    extensions: { candidates: appeared.map((token) => view(owner, token)) },
+  });
+}
+
+/** A person reveals a few; whoever copies a whole list is stopped. In this process, per user. */
+const reveals = new RateLimiter(30, 10 * 60_000);
+
+/**
+ * The value of one of the user's own tokens.
+ * @throws {TokendeskError} `token_not_found`, `rate_limited`
+ */
+export async function revealToken(owner: TokenOwner, id: string): Promise<{ value: string }> {
+  const counted = await reveals.take(owner.user.id, "interactive", 0).catch((error: unknown) => {
+    if (!(error instanceof LimitExceeded)) throw error;
+    throw new TokendeskError(
+      "rate_limited",
+      "You have revealed many tokens in a short time. Wait before the next one.",
+      {
+        retryAfter: error.retryAfterMs / 1000,
+      },
+    );
+  });
+  counted();
+  const { value } = await findHeld(owner, id);
+  return { value };
+}
+
+/**
+ * Makes the successor of a token. The old one lives on until it is revoked: RingCX does not say whether it is
+ * still in use.
+ * @throws {TokendeskError} as {@link createToken}; `token_not_found`
+ */
+export async function rotateToken(
+  owner: TokenOwner,
+  id: string,
+  metadata: Successor,
+): Promise<{ token: Token; value: string; replaces: string }> {
+  const old = await findHeld(owner, id);
+  const created = await createToken(owner, { ...metadata, label: metadata.label ?? old.hint });
+  return { ...created, replaces: old.id };
+}
+
+/**
+ * Revokes a token and proves it. "Revoked" is said only with a proof in hand.
+ * @throws {TokendeskError} `token_not_found`; `revocation_unconfirmed`: it may be alive
+ */
+export async function revokeToken(
+  owner: TokenOwner,
+  id: string,
+): Promise<{ outcome: "revoked"; proof: RevocationProof }> {
+  const token = await findHeld(owner, id);
+  const said = await owner.client.deleteTokenValue(token.value).catch((error: unknown) => {
+    // A session that ended cannot be helped here. Every other failure leaves the question open: the proof decides.
+    if (!(error instanceof UpstreamError)) throw error;
+    return error;
+  });
+  const proof = await proveDead(owner, token, said === "accepted");
+  if (proof) return { outcome: "revoked", proof };
+  throw new TokendeskError("revocation_unconfirmed", unproven(said), {
+    ...(said instanceof UpstreamError ? { cause: said } : {}),
+  });
+}
+
+function unproven(said: "accepted" | "refused" | "unclear" | UpstreamError): string {
+  if (said === "refused") return "RingCX answered that it did not delete this token. Treat it as alive and try again.";
+  if (said === "accepted") {
+    return "RingCX said that it deleted this token, but it cannot be proven: the token is still accepted, or the check failed. Treat it as alive and try again.";
+  }
+  return "RingCX did not confirm the deletion, and the token is not proven dead. Treat it as alive and try again.";
+}
+
+const proofDelaysMs = [0, 400, 1_200];
+
+/**
+ * Asks with the token itself: 401 is death, unless the owner's list disagrees. When the token cannot be asked
+ * about, the owner's list decides. RingCX may take a moment to forget a token that it said it deleted.
+ */
+async function proveDead(owner: TokenOwner, token: Held, expected: boolean): Promise<RevocationProof | null> {
+  const delays = expected ? proofDelaysMs : proofDelaysMs.slice(0, 1);
+  for (const wait of delays) {
+    await delay(wait);
+    const alive = await answered(owner.client.isAlive(token.value));
+    if (alive === true) continue;
+    if (alive === false && expected) return proof("token_refused");
+    const listed = await answered(listHeld(owner, { fresh: true }));
+    if (listed && !listed.some(({ id }) => id === token.id)) {
+      return proof(alive === false ? "token_refused" : "absent_from_list");
+    }
+  }
+  return null;
+}
+
+function proof(method: RevocationProof["method"]): RevocationProof {
+  return { method, checkedAt: new Date().toISOString() };
+}
+
+/** The answer, or null when RingCX gave none that can be trusted. */
+async function answered<T>(question: Promise<T>): Promise<T | null> {
+  try {
+    return await question;
+  } catch (error) {
+    if (error instanceof TokendeskError) return null;
+    throw error;
+  }
+}
