@@ -11,8 +11,10 @@ const schema = "^lib/[^/]+/schema\\.ts$";
 const lib = (name) => `^lib/${name}/`;
 
 const layers = {
+  // The readiness probe asks the database itself.
+  readiness: { at: "^app/api/ready/", may: [lib("http"), lib("db")] },
   app: {
-    at: "^app/",
+    at: "^app/(?!api/ready/)",
     may: ["^components/", ...["auth", "http", "tokens", "accounts", "incidents", "audit"].map(lib), errors, format],
   },
   // The proxy redirects to the sign-in page, whose path is a pure function beside the guard.
@@ -20,7 +22,7 @@ const layers = {
   components: { at: "^components/", may: [errors, format] },
   http: { at: lib("http"), may: [lib("auth"), env, errors, logger] },
   auth: { at: lib("auth"), may: [lib("session"), lib("ringcx"), lib("audit"), env, errors, logger] },
-  tokens: { at: lib("tokens"), may: [lib("ringcx"), lib("audit"), lib("db"), env, errors] },
+  tokens: { at: lib("tokens"), may: [lib("ringcx"), lib("audit"), lib("db"), env, errors, logger] },
   accounts: { at: lib("accounts"), may: [lib("ringcx"), lib("audit"), lib("db"), env, errors] },
   incidents: {
     at: lib("incidents"),

@@ -14,6 +14,7 @@ export default defineConfig({
   test: {
     include: ["{lib,sandbox,test,scripts,components}/**/*.test.{ts,tsx}", "*.test.ts"],
     environment: "node",
+    globalSetup: ["test/postgres-setup.ts"],
     setupFiles: ["test/setup.ts"],
     pool: "forks",
     testTimeout: 15_000,

@@ -1,4 +1,5 @@
 import "server-only";
+import { databaseReady } from "@/lib/db/client";
 import { EnvError, env } from "@/lib/env";
 import { notePeerAddresses } from "@/lib/http/address";
 import { logger } from "@/lib/logger";
@@ -15,6 +16,10 @@ export function start(): void {
   notePeerAddresses();
   const { appUrl, allowedAccounts, production, ringcxHosts, sandbox } = env();
   logger().info({ appUrl, ringcxHosts }, "Tokendesk starts");
+  // Migrations run now rather than at the first request. Without the database Tokendesk serves what it can.
+  void databaseReady().then((database) => {
+    if (!database.ready) logger().error({ database: database.reason }, "the database is not available");
+  });
   if (production && allowedAccounts === null && !sandbox) {
     logger().warn("ALLOWED_ACCOUNTS is not set: users of every RingCX account may sign in");
   }

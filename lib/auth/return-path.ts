@@ -19,8 +19,9 @@ export function safeReturnPath(value: string | null | undefined): string {
 
 export type SignInReason = "expired" | "idle" | "required" | "signed-out";
 
-/** The sign-in page, with the reason for it and the way back. */
+/** The sign-in page, with the reason for it and the way back. Who has only just come needs neither. */
 export function signInPath(reason: SignInReason, returnTo?: string | null): string {
   const back = safeReturnPath(returnTo);
+  if (reason === "required" && back === home) return "/sign-in";
   return `/sign-in?${new URLSearchParams({ reason, ...(back === home ? {} : { returnTo: back }) })}`;
 }

@@ -22,7 +22,8 @@ export type Token = {
 
 export type TokenStatus = "active" | "revoked" | "vanished";
 
-export type TokenList = { tokens: Token[]; fetchedAt: string };
+/** `inventory`: whether what is remembered of the tokens (label, first seen, ...) could be read. */
+export type TokenList = { tokens: Token[]; fetchedAt: string; inventory: "available" | "unavailable" };
 
 /** How a revocation was proven. `token_refused`: RingCX answers 401 to the token itself. */
 export type RevocationProof = { method: "token_refused" | "absent_from_list"; checkedAt: string };

@@ -1,16 +1,29 @@
 import "server-only";
 import { setTimeout as delay } from "node:timers/promises";
+import { write } from "@/lib/db/client";
+import { isDatabaseUnavailable } from "@/lib/db/failure";
 import { TokendeskError } from "@/lib/errors";
+import { logger } from "@/lib/logger";
 import type { RingcxClient } from "@/lib/ringcx/client";
 import { UpstreamError } from "@/lib/ringcx/errors";
 import { LimitExceeded, RateLimiter } from "@/lib/ringcx/limiter";
 import { markToken, type TokenMark } from "@/lib/tokens/fingerprint";
-import type { NewToken, RevocationProof, Successor, Token, TokenList } from "@/lib/tokens/schema";
+import {
+  editMetadata,
+  type InventoryRecord,
+  mergeSeen,
+  type OwnerScope,
+  readRecord,
+  recordCreated,
+  recordRevoked,
+} from "@/lib/tokens/inventory";
+import type { NewToken, RevocationProof, Successor, Token, TokenList, TokenPatch } from "@/lib/tokens/schema";
 
 /** Whose tokens, and the way to them. A Session is one. */
 export type TokenOwner = {
   client: RingcxClient;
   user: { id: string; name: string };
+  tenant: string;
 };
 
 type Held = TokenMark & { value: string };
@@ -21,57 +34,107 @@ async function listHeld(owner: TokenOwner, options?: { fresh: boolean }): Promis
   return values.map((value) => ({ ...markToken(value), value }));
 }
 
-function view(owner: TokenOwner, { id, hint }: TokenMark): Token {
+function scopeOf({ tenant, user }: TokenOwner): OwnerScope {
+  return { tenant, ownerId: user.id, ownerName: user.name };
+}
+
+/** A token with what is remembered of it; null: nothing is, or the memory is out of reach. */
+function view(owner: TokenOwner, { id, hint }: Pick<TokenMark, "id" | "hint">, record: InventoryRecord | null): Token {
+  const iso = (at: number | undefined) => (at === undefined ? null : new Date(at).toISOString());
   return {
     id,
     hint,
-    label: null,
-    purpose: null,
-    environment: null,
-    rotateBy: null,
-    owner: owner.user.name,
-    firstSeenAt: null,
-    lastSeenAt: null,
-    createdHere: null,
-    status: "active",
+    label: record?.label ?? null,
+    purpose: record?.purpose ?? null,
+    environment: record?.environment ?? null,
+    rotateBy: record?.rotateBy ?? null,
+    owner: record?.ownerName ?? owner.user.name,
+    firstSeenAt: iso(record?.firstSeenAt),
+    lastSeenAt: iso(record?.lastSeenAt),
+    createdHere: record?.createdHere ?? null,
+    status: record?.status ?? "active",
   };
 }
 
+/** The answer of the inventory, or null when it is out of reach: what RingCX says is shown all the same. */
+async function ifReachable<T>(remembered: Promise<T>): Promise<T | null> {
+  try {
+    return await remembered;
+  } catch (error) {
+    if (!isDatabaseUnavailable(error)) throw error;
+    logger().warn({ err: error }, "inventory not available");
+    return null;
+  }
+}
+
+/** For changes that would lose what the person typed. Nothing has been asked of RingCX when this throws. */
+async function needInventory<T>(remembered: Promise<T>): Promise<T> {
+  try {
+    return await remembered;
+  } catch (error) {
+    if (!isDatabaseUnavailable(error)) throw error;
+    throw new TokendeskError(
+      "audit_unavailable",
+      "Tokendesk cannot reach its own database, so nothing was changed. Tell its administrator.",
+      { cause: error },
+    );
+  }
+}
+
 /**
- * The signed-in user's tokens.
+ * The signed-in user's tokens, with what is remembered of them.
  * @throws {UpstreamError}
  */
 export async function listTokens(owner: TokenOwner): Promise<TokenList> {
+  const askedAt = Date.now();
   const held = await listHeld(owner);
-  return { tokens: held.map((token) => view(owner, token)), fetchedAt: new Date().toISOString() };
+  const records = await ifReachable(mergeSeen(scopeOf(owner), held, askedAt));
+  return {
+    tokens: held.map((token) => view(owner, token, records?.get(token.id) ?? null)),
+    fetchedAt: new Date(askedAt).toISOString(),
+    inventory: records === null ? "unavailable" : "available",
+  };
 }
 
 async function findHeld(owner: TokenOwner, id: string): Promise<Held> {
   const found = (await listHeld(owner)).find((token) => token.id === id);
-  if (found) return found;
-  throw new TokendeskError(
+  if (!found) throw notFound();
+  return found;
+}
+
+function notFound(): TokendeskError {
+  return new TokendeskError(
     "token_not_found",
     "RingCX does not list this token for your user. It may have been revoked already, or belong to somebody else.",
   );
 }
 
 /**
- * Mints a token. The request is sent once: each would make another one. When its answer is lost, the lists
- * before and after are compared, and what appeared is told without saying that it is ours.
+ * Mints a token and remembers what it is for. The request is sent once: each would make another one. When its
+ * answer is lost, the lists before and after are compared, and what appeared is told without saying that it is ours.
+ * A token whose label could not be written down comes back with `label: null`: the value must not be lost with it.
  * @throws {TokendeskError} `creation_unconfirmed` with `candidates`; other codes: nothing was created
  */
-export async function createToken(owner: TokenOwner, _metadata: NewToken): Promise<{ token: Token; value: string }> {
+export async function createToken(owner: TokenOwner, metadata: NewToken): Promise<{ token: Token; value: string }> {
+  // A write lock, taken and given back: what cannot be remembered is not created.
+  await needInventory(write("inventory:probe", async () => {}));
   const before = new Set((await listHeld(owner, { fresh: true })).map(({ id }) => id));
+  const value = await mintValue(owner, before);
+  const mark = markToken(value);
+  const record = await ifReachable(recordCreated(scopeOf(owner), mark, metadata, Date.now()));
+  return { token: view(owner, mark, record), value };
+}
+
+async function mintValue(owner: TokenOwner, before: Set<string>): Promise<string> {
   try {
-    const value = await owner.client.createTokenValue();
-    return { token: view(owner, markToken(value)), value };
+    return await owner.client.createTokenValue();
   } catch (error) {
     if (!(error instanceof UpstreamError)) throw error;
     if (error.failure === "unknown") throw await unconfirmedCreation(owner, before, error);
     if (error.failure !== "credentials") throw error;
     // The list just before was let through, so this session is only in need of renewal: RingCX refused before
     // it did anything, and the next attempt will pass.
-    await listHeld(owner);
+    await listHeld(owner, { fresh: true });
     throw new TokendeskError(
       "upstream_unavailable",
       "RingCX refused the request because the session was just being renewed. Nothing was created; try again.",
@@ -102,7 +165,7 @@ async function unconfirmedCreation(
       : `${unclear} New in the list since: ${appeared.map(({ hint }) => hint).join(", ")}. Reveal it to use it, or revoke it.`;
   return new TokendeskError("creation_unconfirmed", detail, {
     cause,
-    extensions: { candidates: appeared.map((token) => view(owner, token)) },
+    extensions: { candidates: appeared.map((token) => view(owner, token, null)) },
   });
 }
 
@@ -130,6 +193,22 @@ export async function revealToken(owner: TokenOwner, id: string): Promise<{ valu
 }
 
 /**
+ * Changes what is remembered of a token: what is absent stays, null clears.
+ * @throws {TokendeskError} `token_not_found`, `audit_unavailable`
+ */
+export async function editToken(owner: TokenOwner, id: string, patch: TokenPatch): Promise<{ token: Token }> {
+  const edit = () => needInventory(editMetadata(scopeOf(owner), id, patch));
+  let record = await edit();
+  if (record === null) {
+    // Not remembered yet: a list makes it so.
+    await listTokens(owner);
+    record = await edit();
+  }
+  if (record === null) throw notFound();
+  return { token: view(owner, record, record) };
+}
+
+/**
  * Makes the successor of a token. The old one lives on until it is revoked: RingCX does not say whether it is
  * still in use.
  * @throws {TokendeskError} as {@link createToken}; `token_not_found`
@@ -140,7 +219,14 @@ export async function rotateToken(
   metadata: Successor,
 ): Promise<{ token: Token; value: string; replaces: string }> {
   const old = await findHeld(owner, id);
-  const created = await createToken(owner, { ...metadata, label: metadata.label ?? old.hint });
+  const known = await needInventory(readRecord(scopeOf(owner), id));
+  const created = await createToken(owner, {
+    label: metadata.label ?? known?.label ?? `Successor of ${old.hint}`,
+    purpose: metadata.purpose ?? known?.purpose ?? undefined,
+    environment: metadata.environment ?? known?.environment ?? undefined,
+    // The old date was the old token's.
+    rotateBy: metadata.rotateBy,
+  });
   return { ...created, replaces: old.id };
 }
 
@@ -159,7 +245,10 @@ export async function revokeToken(
     return error;
   });
   const proof = await proveDead(owner, token, said === "accepted");
-  if (proof) return { outcome: "revoked", proof };
+  if (proof) {
+    await ifReachable(recordRevoked(scopeOf(owner), id, proof.method, Date.parse(proof.checkedAt)));
+    return { outcome: "revoked", proof };
+  }
   throw new TokendeskError("revocation_unconfirmed", unproven(said), {
     ...(said instanceof UpstreamError ? { cause: said } : {}),
   });
