@@ -180,6 +180,9 @@ export function parseEnv(source: Record<string, string | undefined>): Env {
     ? []
     : parsed.error.issues.map((issue) => `${issue.path.join(".") || "environment"}: ${issue.message}`);
 
+  if (parsed.success && given.SESSION_SECRET !== undefined && parsed.data.SESSION_SECRET.length === 0) {
+    problems.push("SESSION_SECRET: holds no secret");
+  }
   if (given.DATABASE_URL !== undefined) {
     for (const name of ["SESSION_SECRET", "FINGERPRINT_KEY"]) {
       if (given[name] === undefined)

@@ -26,16 +26,22 @@ function serializeError(error: unknown): Record<string, unknown> {
     name: error.name,
     ...pick(error, ["code", "operation", "failure", "reason", "upstreamStatus"]),
     ...(ours ? { message: error.message } : {}),
-    ...(error.stack && !ours
-      ? {
-          at: error.stack
-            .split("\n")
-            .filter((line) => /^\s+at /.test(line))
-            .slice(0, 6),
-        }
-      : {}),
+    ...(ours ? {} : { at: framesOf(error) }),
     ...(error.cause === undefined ? {} : { cause: serializeError(error.cause) }),
   };
+}
+
+/** The frames alone: the message stands before them, and may have lines that look like frames. */
+function framesOf(error: Error): string[] {
+  const stack = error.stack ?? "";
+  const end = stack.indexOf(error.message) + error.message.length;
+  return stack.includes(error.message)
+    ? stack
+        .slice(end)
+        .split("\n")
+        .filter((line) => /^\s+at /.test(line))
+        .slice(0, 6)
+    : [];
 }
 
 function pick(error: Error, names: readonly string[]): Record<string, unknown> {

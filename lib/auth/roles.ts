@@ -11,6 +11,7 @@ export function roleOf(login: string): Role {
 }
 
 function matchesGlob(pattern: string, login: string): boolean {
+  if (pattern === "*") return true;
   const source = pattern
     .split("*")
     .map((part) => part.replace(/[.+?^${}()|[\]\\]/g, "\\$&"))

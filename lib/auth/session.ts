@@ -8,9 +8,9 @@ import { type Role, roleOf } from "@/lib/auth/roles";
 import { TokendeskError } from "@/lib/errors";
 import type { RingcxClient } from "@/lib/ringcx/client";
 import { LiveConnection } from "@/lib/session/connection";
-import { type CookieJar, writeSession } from "@/lib/session/cookie";
+import type { CookieJar } from "@/lib/session/cookie";
 import type { SessionData } from "@/lib/session/schema";
-import { openSession } from "@/lib/session/upkeep";
+import { keepChanges, openSession } from "@/lib/session/upkeep";
 
 export type SessionUser = { id: string; name: string; email: string | null; role: Role };
 
@@ -122,7 +122,7 @@ export async function openRouteSession(): Promise<{ session: Session; settle(): 
     async settle() {
       const before = data.connections[0];
       if (live.connection.accessToken === before?.accessToken) return;
-      await writeSession(cookieJar(await cookies()), {
+      await keepChanges(cookieJar(await cookies()), {
         ...data,
         connections: [live.connection, ...data.connections.slice(1)],
       });

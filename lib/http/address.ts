@@ -1,6 +1,7 @@
 import "server-only";
 import { subscribe } from "node:diagnostics_channel";
 import type { IncomingMessage } from "node:http";
+import { isIPv6 } from "node:net";
 import { env } from "@/lib/env";
 
 /**
@@ -17,15 +18,31 @@ export function notePeerAddresses(): void {
   });
 }
 
-/** The client's address: the peer, or the entry that the outermost of TRUST_PROXY proxies wrote. */
+/**
+ * The client's address: the peer, or the entry that the outermost of TRUST_PROXY proxies wrote. IPv6 addresses are
+ * cut to their /64, which one household or machine has to itself.
+ */
 export function clientAddress(headers: Headers): string {
   const peer = headers.get(peerHeader) ?? "unknown";
   const hops = env().trustedProxies;
-  if (hops === 0) return peer;
+  if (hops === 0) return network(peer);
   const forwarded = (headers.get("x-forwarded-for") ?? "")
     .split(",")
     .map((entry) => entry.trim())
     .filter(Boolean);
   // The last proxy appended the address it saw, and so on outwards; what stands before was sent by the client.
-  return forwarded.at(-hops) ?? peer;
+  return network(forwarded.at(-hops) ?? peer);
+}
+
+function network(entry: string): string {
+  // Some proxies write the port, too: `192.0.2.1:4711`, `[2001:db8::1]:4711`.
+  const address = /^\[([^\]]+)\](?::\d+)?$/.exec(entry)?.[1] ?? /^([\d.]+):\d+$/.exec(entry)?.[1] ?? entry;
+  const mapped = /^::ffff:([\d.]+)$/i.exec(address)?.[1];
+  if (mapped) return mapped;
+  if (!isIPv6(address)) return address;
+  const [head = "", tail = ""] = new URL(`http://[${address.split("%")[0]}]`).hostname.slice(1, -1).split("::");
+  const before = head.split(":").filter(Boolean);
+  const after = tail.split(":").filter(Boolean);
+  const groups = [...before, ...Array.from({ length: 8 - before.length - after.length }, () => "0"), ...after];
+  return `${groups.slice(0, 4).join(":")}::/64`;
 }

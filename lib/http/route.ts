@@ -59,14 +59,16 @@ async function answer(
 ): Promise<Response> {
   const requestId = randomUUID();
   const startedAt = performance.now();
-  let response: Response;
+  let made: Response;
   try {
     checkOrigin(request);
     const result = await work(requestId);
-    response = result instanceof Response ? result : NextResponse.json(result);
+    made = result instanceof Response ? result : NextResponse.json(result);
   } catch (error) {
-    response = problemResponse(error, requestId);
+    made = problemResponse(error, requestId);
   }
+  // A copy: the headers of some responses (a redirect's) cannot be changed.
+  const response = new Response(made.body, made);
   response.headers.set("cache-control", "no-store");
   response.headers.set("x-request-id", requestId);
   const ms = Math.round(performance.now() - startedAt);

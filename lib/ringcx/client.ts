@@ -6,6 +6,7 @@ import { type Answer, type Call, send } from "@/lib/ringcx/http";
 import type { Priority } from "@/lib/ringcx/limiter";
 import {
   accountList,
+  documentedTokenValue,
   type Grant,
   refreshAnswer,
   type SignInAnswer,
@@ -38,7 +39,9 @@ export function signInAdmin(
   host: string,
   credentials: { username: string; password: string; platformId: string },
 ): Promise<SignInAnswer> {
-  const query = Object.entries(credentials).map(([name, value]) => `${name}=${encodeURIComponent(value)}`);
+  const query = Object.entries(credentials).map(
+    ([name, value]) => `${name}=${encodeURIComponent(value.toWellFormed())}`,
+  );
   return send({
     operation: "login",
     host,
@@ -138,17 +141,19 @@ export class RingcxClient {
   }
 
   /**
-   * `POST /voice/api/v1/admin/token`: mints a token and returns its value. **Sent once**, whatever happens: every
-   * call mints another one. With `failure: "unknown"` a token may exist that nobody was told of.
+   * `POST /voice/api/v1/admin/token`: mints a token and returns what RingCX answered. **Sent once**, whatever
+   * happens: every call mints another one. With `failure: "unknown"` a token may exist that nobody was told of.
+   * `documented`: the answer has the form that the vendor shows; any other word could be a message.
    */
-  createTokenValue(): Promise<string> {
+  createTokenValue(): Promise<{ value: string; documented: boolean }> {
     return this.#send({
       operation: "token.create",
       method: "POST",
       path: "/voice/api/v1/admin/token",
       parse: (answer) => {
         const text = answer.body.trim();
-        return tokenValue.parse(text.startsWith('"') ? JSON.parse(text) : text);
+        const value = tokenValue.parse(text.startsWith('"') ? JSON.parse(text) : text);
+        return { value, documented: documentedTokenValue.test(value) };
       },
       kind: "effect",
     });
@@ -171,7 +176,7 @@ export class RingcxClient {
 
   /**
    * Does RingCX still accept this token? Lists with `X-Auth-Token`, which keeps the value out of URLs: 200 is
-   * alive, 401 is dead, everything else throws and says nothing.
+   * alive, 401 is dead, everything else (a gateway that lost the header, too) throws and says nothing.
    */
   async isAlive(value: string): Promise<boolean> {
     try {
@@ -188,7 +193,7 @@ export class RingcxClient {
       );
       return true;
     } catch (error) {
-      if (error instanceof UpstreamError && error.failure === "credentials") return false;
+      if (error instanceof UpstreamError && error.reason === "unauthorized") return false;
       throw error;
     }
   }

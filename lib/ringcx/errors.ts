@@ -11,6 +11,7 @@ export type FailureClass = "credentials" | "terminal" | "transient" | "unknown";
 
 export type FailureReason =
   | "unauthorized"
+  | "jwt_refused"
   | "forbidden"
   | "not_found"
   | "rejected"
@@ -22,6 +23,7 @@ export type FailureReason =
 /** What the person is told, for a failure that the caller does not treat otherwise. */
 const told: Record<FailureReason, { code: ProblemCode; detail: string }> = {
   unauthorized: { code: "session_expired", detail: "RingCX no longer accepts this session. Sign in again." },
+  jwt_refused: { code: "session_expired", detail: "RingCX no longer accepts this session. Sign in again." },
   forbidden: {
     code: "forbidden",
     detail: "RingCX says that your user may not do this. Ask a RingCX administrator for the permission.",

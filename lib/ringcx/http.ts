@@ -62,7 +62,7 @@ export async function send<T>(call: Call<T>): Promise<T> {
       cause: new Error("host is not in RINGCX_HOSTS"),
     });
   }
-  const deadline = Date.now() + (call.timeoutMs ?? env().ringcxTimeoutMs);
+  const deadline = Date.now() + Math.min(call.timeoutMs ?? Number.POSITIVE_INFINITY, env().ringcxTimeoutMs);
   for (let attempt = 1; ; attempt += 1) {
     try {
       return await sendOnce(call, deadline);
@@ -139,12 +139,17 @@ function refuse(call: Call<unknown>, answer: Answer, retryAfter: string): void {
   if (status === 429) throw fail("transient", "rate_limited");
   // A refusal that RingCX itself did not write says nothing of the credential or the permission.
   if (status >= 400 && status < 500 && isHtml(answer)) throw fail(effect ? "unknown" : "transient", "bad_response");
-  if (status === 401) throw fail("credentials", "unauthorized");
+  if (status === 401) throw fail("credentials", aboutJwt(answer) ? "jwt_refused" : "unauthorized");
   if (status === 403) throw fail("terminal", "forbidden");
   if (status === 404) throw fail("terminal", "not_found");
-  if (status >= 400 && status < 500) throw fail("terminal", "rejected");
-  if (status >= 500) throw fail(effect ? "unknown" : "transient", "unavailable");
+  if (status === 408 || status === 425 || status >= 500) throw fail(effect ? "unknown" : "transient", "unavailable");
+  if (status >= 400) throw fail("terminal", "rejected");
   throw fail(effect ? "unknown" : "terminal", "bad_response");
+}
+
+/** The gateway's refusal of an access token (`Jwt is expired`), which says nothing of an `X-Auth-Token`. */
+function aboutJwt(answer: Answer): boolean {
+  return /^\s*"?jwt\b/i.test(answer.body);
 }
 
 /** `Retry-After` in seconds or as a date; what is unreadable or beyond two minutes is not believed. */
@@ -166,18 +171,20 @@ const neverSent = new Set([
 function classify(call: Call<unknown>, error: unknown): UpstreamError {
   if (error instanceof UpstreamError) return error;
   const effect = call.kind === "effect";
+  const code = error instanceof Error && "code" in error ? String(error.code) : "";
+  // The foreign error stays behind: its message or fields can hold a URL, a header or a piece of the body.
+  const cause = Object.assign(new Error(error instanceof Error ? error.name : typeof error), { code });
   const fail = (failure: UpstreamError["failure"], reason: FailureReason, facts = {}) =>
-    new UpstreamError(call.operation, failure, reason, { cause: error, ...facts });
+    new UpstreamError(call.operation, failure, reason, { cause, ...facts });
 
   if (error instanceof LimitExceeded) return fail("transient", "rate_limited", { retryAfterMs: error.retryAfterMs });
   if (error instanceof BodyTooLarge) return fail(effect ? "unknown" : "terminal", "bad_response");
   if (error instanceof z.ZodError || error instanceof SyntaxError) {
-    return fail(effect ? "unknown" : "transient", "bad_response", { cause: new Error("the body did not parse") });
+    return fail(effect ? "unknown" : "transient", "bad_response");
   }
   if (error instanceof Error && (error.name === "TimeoutError" || error.name === "AbortError")) {
     return fail(effect ? "unknown" : "transient", "timeout");
   }
-  const code = error instanceof Error && "code" in error ? String(error.code) : "";
   if (neverSent.has(code)) return fail("transient", "unavailable");
   if (error instanceof errors.InvalidArgumentError) return fail("terminal", "rejected");
   return fail(effect ? "unknown" : "transient", "unavailable");

@@ -129,9 +129,10 @@ export class RateLimiter {
     if (bucket.wake) clearTimeout(bucket.wake);
     bucket.wake = null;
     if (bucket.waiters.length > 0) {
-      const oldest = bucket.ended[0];
-      const due = Math.max(bucket.pausedUntil, oldest === undefined ? 0 : oldest + this.#windowMs);
-      // Nothing to wait for but requests in flight: their end schedules again.
+      // When the pause is over, or a token is back, it is looked at again. With nothing but requests in flight there
+      // is no time to wait for: their end schedules.
+      const oldest = bucket.ended[0] ?? Number.NEGATIVE_INFINITY;
+      const due = bucket.pausedUntil > now ? bucket.pausedUntil : oldest + this.#windowMs;
       if (due > now) bucket.wake = setTimeout(() => this.#schedule(key, bucket), due - now);
     }
   }

@@ -10,11 +10,22 @@ import type { SubAccount } from "@/lib/accounts/schema";
 
 const id = z.union([z.string().trim().min(1).max(100), z.number().int().transform(String)]);
 
+/** An empty or unusable text is as good as an absent one. */
+const optionalId = id.nullish().catch(null);
+
+const flag = z.literal([true, "true"]).optional().catch(undefined);
+
 /** What can go into a header: one line, no space. */
 const credential = z
   .string()
   .regex(/^[\x21-\x7e]+$/)
   .max(64 * 1024);
+
+const optionalCredential = z
+  .literal("")
+  .transform(() => null)
+  .or(credential)
+  .nullish();
 
 /** What RingCX issued at sign-in or refresh. */
 export type Grant = {
@@ -38,13 +49,13 @@ const agent = z.object({ firstName: z.string().nullish(), lastName: z.string().n
 export const signInAnswer = z
   .object({
     accessToken: credential,
-    refreshToken: credential.nullish(),
+    refreshToken: optionalCredential,
     mainAccountId: id,
-    platformId: id.nullish(),
-    adminId: id.nullish(),
+    platformId: optionalId,
+    adminId: optionalId,
     agentDetails: z.array(agent).nullish().catch(null),
-    isAdminPasswordReset: z.boolean().nullish(),
-    adminPasswordReset: z.boolean().nullish(),
+    isAdminPasswordReset: flag,
+    adminPasswordReset: flag,
   })
   .transform((answer): SignInAnswer => {
     const first = answer.agentDetails?.[0];
@@ -57,11 +68,11 @@ export const signInAnswer = z
       platformId: answer.platformId ?? null,
       adminId: answer.adminId ?? null,
       displayName: displayName === "" ? null : displayName,
-      passwordResetRequired: answer.isAdminPasswordReset === true || answer.adminPasswordReset === true,
+      passwordResetRequired: (answer.isAdminPasswordReset ?? answer.adminPasswordReset) !== undefined,
     };
   });
 
-export const refreshAnswer = z.object({ accessToken: credential, refreshToken: credential.nullish() }).transform(
+export const refreshAnswer = z.object({ accessToken: credential, refreshToken: optionalCredential }).transform(
   (answer): Grant => ({
     accessToken: answer.accessToken,
     refreshToken: answer.refreshToken ?? null,
@@ -79,7 +90,7 @@ function accessTokenLifetime(accessToken: string): number {
   try {
     const payload: unknown = JSON.parse(Buffer.from(accessToken.split(".")[1] ?? "", "base64url").toString("utf8"));
     const { exp, iat } = z.object({ exp: z.number(), iat: z.number() }).parse(payload);
-    const lifetime = (exp - iat) * 1000;
+    const lifetime = Math.floor((exp - iat) * 1000);
     return lifetime > 0 && lifetime <= 24 * 3_600_000 ? lifetime : defaultLifetimeMs;
   } catch {
     return defaultLifetimeMs;
@@ -88,13 +99,15 @@ function accessTokenLifetime(accessToken: string): number {
 
 /**
  * An API token value. The vendor shows `aws80:c2353445-bc74-af1a-2850-1d55a371c0a9` and does not define the
- * form; it goes into a path and a header, so it must be one printable word that no URL parser can take for a
- * path segment of its own.
+ * form; it goes into a path and a header, so it must be one printable word that no URL parser takes for a dot segment.
  */
 export const tokenValue = z
   .string()
   .trim()
-  .regex(/^(?=.*[A-Za-z0-9])[A-Za-z0-9][A-Za-z0-9:._~+=/-]{7,511}$/);
+  .regex(/^(?!\.+$)[\x21-\x7e]{1,512}$/);
+
+/** The form that the vendor shows: a platform ID and a UUID. */
+export const documentedTokenValue = /^[A-Za-z0-9][\w-]{0,31}:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 export const tokenValueList = z.array(tokenValue).transform((values) => [...new Set(values)]);
 

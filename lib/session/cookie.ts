@@ -15,8 +15,14 @@ export type CookieJar = {
 /** All cookies of ours together, names included, as the `Cookie` header carries them. */
 const maxCookieBytes = 7_500;
 
-/** What next-auth's cookies and the preferences take at most beside the session (measured in cookie.test.ts). */
-const otherCookiesBytes = 1_000;
+/**
+ * What the other cookies take: next-auth's identity and CSRF token and the theme, measured in cookie.test.ts. The
+ * identity holds the name of the person up to four times, so a long one is allowed for.
+ */
+function otherCookiesBytes(data: SessionData): number {
+  const longest = Math.max(0, ...data.connections.map(({ username }) => username.length));
+  return 680 + 4 * Math.max(0, longest - 20);
+}
 
 type Sealed = { d?: string };
 
@@ -92,7 +98,7 @@ export async function writeSession(jar: CookieJar, data: SessionData): Promise<v
     throw tooLarge(cause);
   }
   const bytes = draft.reduce((sum, [name, value]) => (value === "" ? sum : sum + name.length + value.length + 3), 0);
-  if (bytes > maxCookieBytes - otherCookiesBytes) throw tooLarge(undefined);
+  if (bytes > maxCookieBytes - otherCookiesBytes(data)) throw tooLarge(undefined);
   for (const cookie of draft) jar.write(...cookie);
 }
 

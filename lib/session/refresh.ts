@@ -1,17 +1,17 @@
 import "server-only";
 import { createHash } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
+import { env } from "@/lib/env";
 import { logger } from "@/lib/logger";
 import { refreshSession } from "@/lib/ringcx/client";
 import { UpstreamError } from "@/lib/ringcx/errors";
-import type { Grant } from "@/lib/ringcx/schemas";
 import type { Connection } from "@/lib/session/schema";
 
 /**
  * Renewing the 5-minute access token. A refresh token works once, and using it again may end the session
  * upstream (ringcx/README, "Lifetimes"), so in this process
  * * there is one flight per refresh token, whoever asks, and
- * * whoever comes later with the old cookie gets the same successor: a browser sends many requests with the
+ * * whoever comes later with an old cookie gets the tokens that are in force: a browser sends many requests with the
  *   cookie that it had, an aborted request loses its Set-Cookie, a server component cannot set one.
  */
 
@@ -23,11 +23,15 @@ export type Renewal =
   /** RingCX ended the session: nothing but a new sign-in helps. */
   | { kind: "ended" };
 
-type Successor = { kind: "granted"; grant: Grant; issuedAt: number } | { kind: "ended" };
+type Tokens = Pick<Connection, "accessToken" | "refreshToken" | "lifetimeMs" | "issuedAt">;
+
+/** What became of one sign-in at RingCX: the tokens that are in force, or its end. */
+type Lineage = { newest: Tokens } | { newest: null };
 
 type Registry = {
   flights: Map<string, Promise<void>>;
-  successors: Map<string, Successor & { at: number }>;
+  /** Every state that a lineage has been in, by its hash. */
+  lineages: Map<string, { lineage: Lineage; at: number }>;
   pauses: Map<string, { until: number; failures: number }>;
 };
 
@@ -36,13 +40,12 @@ type Slot = { [slot]?: Registry };
 
 function registry(): Registry {
   const holder = globalThis as Slot;
-  holder[slot] ??= { flights: new Map(), successors: new Map(), pauses: new Map() };
+  holder[slot] ??= { flights: new Map(), lineages: new Map(), pauses: new Map() };
   return holder[slot];
 }
 
-/** Successors are kept for late callers; the oldest go when there are too many (5,000 of 4 KB: 20 MB). */
-const maxSuccessors = 5_000;
-const successorLifetimeMs = 30 * 60_000;
+/** A hash and a reference each; the tokens themselves are kept once per sign-in. */
+const maxStates = 50_000;
 
 /** How long a request waits for a flight while its own access token still works. */
 const patienceMs = 2_000;
@@ -61,15 +64,11 @@ function isExpired(connection: Connection, now: number): boolean {
   return now >= connection.issuedAt + connection.lifetimeMs;
 }
 
-/** The newest successor of a connection that this process knows of. */
+/** The connection with the newest tokens that this process knows of. */
 function follow(connection: Connection): Connection | "ended" {
-  let current = connection;
-  for (;;) {
-    const known = registry().successors.get(keyOf(current));
-    if (!known) return current;
-    if (known.kind === "ended") return "ended";
-    current = { ...current, ...known.grant, issuedAt: known.issuedAt };
-  }
+  const lineage = registry().lineages.get(keyOf(connection))?.lineage;
+  if (!lineage || lineage.newest?.accessToken === connection.accessToken) return connection;
+  return lineage.newest === null ? "ended" : { ...connection, ...lineage.newest };
 }
 
 /**
@@ -107,6 +106,9 @@ export async function renew(connection: Connection, refused?: string): Promise<R
   return { kind: "postponed", connection: current, retryAfterMs };
 }
 
+/** RingCX's own words that a refresh token is of no more use. */
+const terminalStatuses = new Set([400, 401, 403, 404]);
+
 /** One refresh. Never rejects: its result stands in the registry. */
 async function fly(connection: Connection, refreshToken: string, key: string): Promise<void> {
   const { pauses } = registry();
@@ -117,12 +119,12 @@ async function fly(connection: Connection, refreshToken: string, key: string): P
     if (grant.accessToken === connection.accessToken) throw new UpstreamError("refresh", "transient", "bad_response");
     pauses.delete(key);
     // An answer without a refresh token leaves the old one in force, as in OAuth (RFC 6749, section 6).
-    remember(key, { kind: "granted", grant: { ...grant, refreshToken: grant.refreshToken ?? refreshToken }, issuedAt });
+    remember(connection, { newest: { ...grant, refreshToken: grant.refreshToken ?? refreshToken, issuedAt } });
     logger().debug({ operation: "refresh", outcome: "renewed" }, "session renewed");
   } catch (error) {
     const refused = error instanceof UpstreamError && (error.failure === "credentials" || error.failure === "terminal");
-    if (refused && error.reason !== "bad_response") {
-      remember(key, { kind: "ended" });
+    if (refused && terminalStatuses.has(error.upstreamStatus ?? 0)) {
+      remember(connection, { newest: null });
       logger().info({ err: error }, "RingCX ended a session");
       return;
     }
@@ -134,18 +136,26 @@ async function fly(connection: Connection, refreshToken: string, key: string): P
   }
 }
 
-function remember(key: string, successor: Successor): void {
-  const { successors } = registry();
-  const now = Date.now();
-  for (const [other, { at }] of successors) {
-    if (now - at < successorLifetimeMs) break;
-    successors.delete(other);
+/** Leads the state that was left, the states before it, and the new one to what is in force now. */
+function remember(left: Connection, now: Lineage): void {
+  const { lineages } = registry();
+  const at = Date.now();
+  for (const [key, known] of lineages) {
+    // A cookie that is older than the idle limit is not accepted any more.
+    if (at - known.at < env().sessionIdleMs + 60_000) break;
+    lineages.delete(key);
   }
-  bounded(successors).set(key, { ...successor, at: now });
+  const lineage = lineages.get(keyOf(left))?.lineage ?? now;
+  lineage.newest = now.newest;
+  const states = now.newest === null ? [left] : [left, { ...left, ...now.newest }];
+  for (const state of states) {
+    lineages.delete(keyOf(state));
+    bounded(lineages).set(keyOf(state), { lineage, at });
+  }
 }
 
 function bounded<V>(map: Map<string, V>): Map<string, V> {
-  while (map.size >= maxSuccessors) map.delete(map.keys().next().value as string);
+  while (map.size >= maxStates) map.delete(map.keys().next().value as string);
   return map;
 }
 

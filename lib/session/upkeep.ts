@@ -34,10 +34,10 @@ export async function openSession(jar: CookieJar, keep: boolean): Promise<Sessio
 }
 
 /**
- * A successor that does not fit into the cookie does not end a session that works: this process knows it, and
+ * Writes what has changed. A successor that does not fit into the cookie does not end a session that works: this process knows it, and
  * the next refresh may bring a smaller one.
  */
-async function keepChanges(jar: CookieJar, data: SessionData): Promise<void> {
+export async function keepChanges(jar: CookieJar, data: SessionData): Promise<void> {
   try {
     await writeSession(jar, data);
   } catch (error) {

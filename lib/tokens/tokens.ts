@@ -126,27 +126,45 @@ export async function createToken(owner: TokenOwner, metadata: NewToken): Promis
 }
 
 async function mintValue(owner: TokenOwner, before: Set<string>): Promise<string> {
+  let minted: { value: string; documented: boolean };
   try {
-    return await owner.client.createTokenValue();
+    minted = await owner.client.createTokenValue();
   } catch (error) {
     if (!(error instanceof UpstreamError)) throw error;
     if (error.failure === "unknown") throw await unconfirmedCreation(owner, before, error);
-    if (error.failure !== "credentials") throw error;
+    if (error.failure !== "credentials") throw nothingCreated(error, error.message);
     // The list just before was let through, so this session is only in need of renewal: RingCX refused before
     // it did anything, and the next attempt will pass.
     await listHeld(owner, { fresh: true });
-    throw new TokendeskError(
-      "upstream_unavailable",
-      "RingCX refused the request because the session was just being renewed. Nothing was created; try again.",
-      { cause: error },
+    throw nothingCreated(
+      new TokendeskError("upstream_unavailable", error.message, { cause: error }),
+      "RingCX refused the request because the session was just being renewed. Try again.",
     );
   }
+  // A word of another form than the vendor shows may be a message. It is a token if the list has it now.
+  if (!minted.documented && !(await hasAppeared(owner, before, minted.value))) {
+    throw await unconfirmedCreation(owner, before);
+  }
+  return minted.value;
+}
+
+function nothingCreated(error: TokendeskError, detail: string): TokendeskError {
+  return new TokendeskError(error.code, `${detail} Nothing was created.`, {
+    cause: error,
+    ...(error.retryAfter === undefined ? {} : { retryAfter: error.retryAfter }),
+  });
+}
+
+async function hasAppeared(owner: TokenOwner, before: Set<string>, value: string): Promise<boolean> {
+  const { id } = markToken(value);
+  const listed = await answered(listHeld(owner, { fresh: true }));
+  return !before.has(id) && (listed ?? []).some((token) => token.id === id);
 }
 
 async function unconfirmedCreation(
   owner: TokenOwner,
   before: Set<string>,
-  cause: UpstreamError,
+  cause?: UpstreamError,
 ): Promise<TokendeskError> {
   const unclear = "RingCX did not say clearly whether it made a token, and Tokendesk never asks twice.";
   let appeared: Held[];
