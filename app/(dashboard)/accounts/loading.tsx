@@ -1,0 +1,5 @@
+import { ListSkeleton } from "@/components/ui/skeleton";
+
+export default function AccountsLoading() {
+  return <ListSkeleton label="Loading your accounts" rows={6} />;
+}

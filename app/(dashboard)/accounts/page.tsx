@@ -1,0 +1,24 @@
+import type { Metadata } from "next";
+import { attempt } from "@/app/(dashboard)/attempt";
+import { AccountsView } from "@/components/accounts/accounts-view";
+import { PageHeading } from "@/components/ui/page-heading";
+import { ProblemPanel } from "@/components/ui/problem-panel";
+import { listAccounts } from "@/lib/accounts/accounts";
+import { groupByMainAccount } from "@/lib/accounts/schema";
+import { requireSession } from "@/lib/auth/session";
+
+export const metadata: Metadata = { title: "Accounts" };
+
+export default async function AccountsPage() {
+  const session = await requireSession();
+  const list = await attempt("/accounts", () => listAccounts(session));
+  if (list.problem) {
+    return (
+      <>
+        <PageHeading title="Accounts" />
+        <ProblemPanel problem={list.problem} />
+      </>
+    );
+  }
+  return <AccountsView mains={groupByMainAccount(list.value.accounts)} fetchedAt={list.value.fetchedAt} />;
+}

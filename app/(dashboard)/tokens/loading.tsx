@@ -1,0 +1,5 @@
+import { ListSkeleton } from "@/components/ui/skeleton";
+
+export default function TokensLoading() {
+  return <ListSkeleton label="Loading your tokens" />;
+}

@@ -1,0 +1,28 @@
+import type { Metadata } from "next";
+import { attempt } from "@/app/(dashboard)/attempt";
+import { TokensView } from "@/components/tokens/tokens-view";
+import { PageHeading } from "@/components/ui/page-heading";
+import { ProblemPanel } from "@/components/ui/problem-panel";
+import { requireSession } from "@/lib/auth/session";
+import { dateAhead } from "@/lib/format";
+import { queryTokens } from "@/lib/tokens/query";
+import { parseTokenQuery, tokenQueryString } from "@/lib/tokens/schema";
+import { listTokens } from "@/lib/tokens/tokens";
+
+export const metadata: Metadata = { title: "Tokens" };
+
+export default async function TokensPage({ searchParams }: PageProps<"/tokens">) {
+  const session = await requireSession();
+  const query = parseTokenQuery(await searchParams);
+  const list = await attempt(`/tokens${tokenQueryString(query)}`, () => listTokens(session));
+  if (list.problem) {
+    return (
+      <>
+        <PageHeading title="Tokens" />
+        <ProblemPanel problem={list.problem} />
+      </>
+    );
+  }
+  const { tokens, fetchedAt } = list.value;
+  return <TokensView page={queryTokens(tokens, query)} query={query} fetchedAt={fetchedAt} today={dateAhead(0)} />;
+}

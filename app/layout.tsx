@@ -1,0 +1,39 @@
+import clsx from "clsx";
+import { GeistMono } from "geist/font/mono";
+import { GeistSans } from "geist/font/sans";
+import type { Metadata, Viewport } from "next";
+import { cookies } from "next/headers";
+import type { ReactNode } from "react";
+import { StyleNonce } from "@/components/shell/style-nonce";
+import { parseTheme, themeCookie } from "@/components/shell/theme";
+import "@/app/globals.css";
+
+export const metadata: Metadata = {
+  title: { default: "Tokendesk", template: "%s · Tokendesk" },
+  description: "RingCX API tokens: see them, create them, revoke them.",
+  robots: { index: false, follow: false },
+  formatDetection: { telephone: false, email: false, address: false, date: false },
+};
+
+export const viewport: Viewport = {
+  themeColor: [
+    { media: "(prefers-color-scheme: light)", color: "#f3f4f6" },
+    { media: "(prefers-color-scheme: dark)", color: "#0b0d11" },
+  ],
+};
+
+export default async function RootLayout({ children }: { children: ReactNode }) {
+  const theme = parseTheme((await cookies()).get(themeCookie)?.value);
+  return (
+    <html
+      lang="en"
+      className={clsx(GeistSans.variable, GeistMono.variable, theme !== "system" && theme)}
+      suppressHydrationWarning
+    >
+      <body>
+        <StyleNonce />
+        {children}
+      </body>
+    </html>
+  );
+}

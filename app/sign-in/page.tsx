@@ -1,0 +1,24 @@
+import type { Metadata } from "next";
+import { redirect } from "next/navigation";
+import { SignInView } from "@/components/sign-in/sign-in-view";
+import { safeReturnPath } from "@/lib/auth/return-path";
+import { currentSession } from "@/lib/auth/session";
+import { signInOptions } from "@/lib/auth/sign-in";
+
+export const metadata: Metadata = { title: "Sign in" };
+
+export default async function SignInPage({ searchParams }: PageProps<"/sign-in">) {
+  const { reason, returnTo } = await searchParams;
+  const returnPath = safeReturnPath(typeof returnTo === "string" ? returnTo : undefined);
+  // With a reason the session was just refused, whatever its cookie says: going back would go round in circles.
+  if (reason === undefined && (await currentSession())) redirect(returnPath);
+  const { hosts, sandbox } = signInOptions();
+  return (
+    <SignInView
+      hosts={hosts}
+      sandbox={sandbox}
+      reason={typeof reason === "string" ? reason : null}
+      returnPath={returnPath}
+    />
+  );
+}

@@ -1,0 +1,177 @@
+"use client";
+
+import clsx from "clsx";
+import { Building2, ChevronRight, Search, SearchX } from "lucide-react";
+import { useId, useState } from "react";
+import { Button } from "@/components/ui/button";
+import { CopyButton } from "@/components/ui/copy-button";
+import { EmptyState } from "@/components/ui/empty-state";
+import { controlClass } from "@/components/ui/field";
+import { Freshness } from "@/components/ui/freshness";
+import { PageHeading } from "@/components/ui/page-heading";
+import type { MainAccount } from "@/lib/accounts/schema";
+import { plural } from "@/lib/format";
+
+export function AccountsView({ mains, fetchedAt }: { mains: MainAccount[]; fetchedAt: string }) {
+  const [search, setSearch] = useState("");
+  const [closed, setClosed] = useState<ReadonlySet<string>>(new Set());
+  const words = search.toLowerCase().split(/\s+/).filter(Boolean);
+  const shown = words.length === 0 ? mains : mains.flatMap((main) => matching(main, words));
+  const total = mains.reduce((sum, main) => sum + main.subAccounts.length, 0);
+  const found = shown.reduce((sum, main) => sum + main.subAccounts.length, 0);
+  const allClosed = mains.length > 0 && mains.every((main) => closed.has(main.mainAccountId));
+
+  function toggle(id: string) {
+    setClosed((before) => {
+      const after = new Set(before);
+      if (!after.delete(id)) after.add(id);
+      return after;
+    });
+  }
+
+  return (
+    <>
+      <PageHeading
+        title="Accounts"
+        facts={
+          <>
+            <span className="tabular-nums">
+              {plural(total, "sub-account")} in {plural(mains.length, "main account")}
+            </span>
+            <Freshness fetchedAt={fetchedAt} />
+          </>
+        }
+      />
+      {mains.length === 0 ? (
+        <section className="rounded-lg border border-line bg-surface">
+          <EmptyState icon={<Building2 className="size-5" />} title="No account is visible to you">
+            RingCX listed no account for your user. Your administrator can grant access to sub-accounts.
+          </EmptyState>
+        </section>
+      ) : (
+        <>
+          <search className="mb-3 flex flex-wrap items-center gap-2">
+            <div className="relative w-full sm:w-80">
+              <Search
+                className="pointer-events-none absolute top-1/2 left-2.5 size-3.5 -translate-y-1/2 text-faint"
+                aria-hidden="true"
+              />
+              <input
+                type="text"
+                inputMode="search"
+                aria-label="Search accounts"
+                placeholder="Search accounts"
+                autoComplete="off"
+                spellCheck={false}
+                value={search}
+                onChange={(event) => setSearch(event.target.value)}
+                onKeyDown={(event) => {
+                  if (event.key === "Escape") setSearch("");
+                }}
+                className={`${controlClass} h-8 pl-8`}
+              />
+            </div>
+            {mains.length > 1 && words.length === 0 && (
+              <Button
+                variant="ghost"
+                onClick={() => setClosed(allClosed ? new Set() : new Set(mains.map((main) => main.mainAccountId)))}
+              >
+                {allClosed ? "Expand all" : "Collapse all"}
+              </Button>
+            )}
+            <p role="status" className={clsx("text-dim text-sm tabular-nums", words.length === 0 && "sr-only")}>
+              {words.length > 0 && `${plural(found, "sub-account matches", "sub-accounts match")}`}
+            </p>
+          </search>
+          {shown.length === 0 ? (
+            <section className="rounded-lg border border-line bg-surface">
+              <EmptyState
+                icon={<SearchX className="size-5" />}
+                title="No account matches"
+                action={<Button onClick={() => setSearch("")}>Clear search</Button>}
+              >
+                Search looks at the names and the IDs of main accounts and sub-accounts.
+              </EmptyState>
+            </section>
+          ) : (
+            <ul className="flex flex-col gap-3">
+              {shown.map((main) => (
+                <MainAccountItem
+                  key={main.mainAccountId}
+                  main={main}
+                  open={words.length > 0 || !closed.has(main.mainAccountId)}
+                  onToggle={() => toggle(main.mainAccountId)}
+                />
+              ))}
+            </ul>
+          )}
+          <p className="mt-4 max-w-2xl text-faint text-xs">
+            A main account is a container: it groups sub-accounts and holds no calls or agents of its own. API calls go
+            to a sub-account, so its ID is the one to put into a program.
+          </p>
+        </>
+      )}
+    </>
+  );
+}
+
+function MainAccountItem({ main, open, onToggle }: { main: MainAccount; open: boolean; onToggle: () => void }) {
+  const listId = useId();
+  return (
+    <li className="overflow-hidden rounded-lg border border-line bg-surface">
+      <div className={clsx("flex items-center gap-2 bg-sunken py-1.5 pr-4 pl-2", open && "border-line border-b")}>
+        <h2 className="min-w-0 flex-1">
+          <button
+            type="button"
+            aria-expanded={open}
+            aria-controls={listId}
+            onClick={onToggle}
+            className="flex min-h-8 w-full items-center gap-1.5 rounded px-1 text-left text-sm hover:bg-hover"
+          >
+            <ChevronRight
+              className={clsx("size-4 shrink-0 text-faint transition-transform duration-100", open && "rotate-90")}
+              aria-hidden="true"
+            />
+            <span className="truncate font-semibold">{main.mainAccountName}</span>
+            <span className="shrink-0 text-faint text-xs tabular-nums">
+              {plural(main.subAccounts.length, "sub-account")}
+            </span>
+          </button>
+        </h2>
+        <AccountId id={main.mainAccountId} what="main account ID" />
+      </div>
+      <ul id={listId} hidden={!open} className="divide-y divide-line">
+        {main.subAccounts.map((account) => (
+          <li
+            key={account.accountId}
+            className="flex min-h-9 items-center gap-2 py-1 pr-4 pl-9 text-sm hover:bg-hover/50"
+          >
+            <span className="min-w-0 flex-1 truncate" title={account.accountName}>
+              {account.accountName}
+            </span>
+            <AccountId id={account.accountId} what="account ID" />
+          </li>
+        ))}
+      </ul>
+    </li>
+  );
+}
+
+function AccountId({ id, what }: { id: string; what: string }) {
+  return (
+    <span className="flex shrink-0 items-center gap-1">
+      <span className="font-mono text-dim text-xs tabular-nums">{id}</span>
+      <CopyButton text={id} what={`${what} ${id}`} />
+    </span>
+  );
+}
+
+/** The main account with the sub-accounts that match; with all of them when it matches itself. Else nothing. */
+function matching(main: MainAccount, words: string[]): MainAccount[] {
+  const has = (...texts: string[]) => words.every((word) => texts.join("\n").toLowerCase().includes(word));
+  if (has(main.mainAccountName, main.mainAccountId)) return [main];
+  const subAccounts = main.subAccounts.filter((account) =>
+    has(account.accountName, account.accountId, main.mainAccountName, main.mainAccountId),
+  );
+  return subAccounts.length === 0 ? [] : [{ ...main, subAccounts }];
+}

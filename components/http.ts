@@ -1,0 +1,122 @@
+import { z } from "zod";
+import { PROBLEMS, type ProblemCode } from "@/lib/errors";
+
+/** `network`: no answer came. `unreadable`: one came, but it is not ours (a gateway's page, a cut body). */
+export type FailureCode = ProblemCode | "network" | "unreadable" | "aborted";
+
+export type Failure = {
+  code: FailureCode;
+  title: string;
+  detail: string;
+  requestId: string | null;
+  /** Seconds. */
+  retryAfter: number | null;
+  /** The problem's body, extensions included; null when there was none. */
+  body: unknown;
+};
+
+export type Answer<T> = { ok: true; value: T } | { ok: false; failure: Failure };
+
+type Call<T> = {
+  method: "GET" | "POST" | "PATCH" | "DELETE";
+  answer: z.ZodType<T>;
+  json?: unknown;
+  form?: Record<string, string>;
+  signal?: AbortSignal;
+};
+
+const codes = Object.keys(PROBLEMS) as [ProblemCode, ...ProblemCode[]];
+
+const problemSchema = z.looseObject({
+  code: z.enum(codes),
+  title: z.string(),
+  detail: z.string().catch(""),
+  requestId: z.string().nullable().catch(null),
+  retryAfter: z.number().positive().nullable().catch(null),
+});
+
+/** One call to our own API. It never throws: what went wrong is a `Failure` that can be shown. */
+export async function call<T>(path: string, { method, answer, json, form, signal }: Call<T>): Promise<Answer<T>> {
+  const headers = new Headers({ Accept: "application/json, application/problem+json" });
+  let body: BodyInit | null = null;
+  if (form) body = new URLSearchParams(form);
+  else if (method !== "GET") {
+    headers.set("Content-Type", "application/json");
+    body = JSON.stringify(json ?? {});
+  }
+
+  let response: Response;
+  let text: string;
+  try {
+    response = await fetch(path, {
+      method,
+      headers,
+      body,
+      signal: signal ?? null,
+      cache: "no-store",
+      redirect: "error",
+    });
+    text = await response.text();
+  } catch (error) {
+    return error instanceof DOMException && error.name === "AbortError"
+      ? failed("aborted", "Stopped", "The request was stopped before its answer came.")
+      : failed("network", "No answer from Tokendesk", "The connection broke, or the server cannot be reached.");
+  }
+
+  const data = parseJson(text);
+  if (response.ok) {
+    const parsed = answer.safeParse(data);
+    return parsed.success ? { ok: true, value: parsed.data } : unreadable(response);
+  }
+  const problem = problemSchema.safeParse(data);
+  if (!problem.success) return unreadable(response);
+  const { code, title, detail, requestId, retryAfter } = problem.data;
+  const wait = retryAfter ?? Number(response.headers.get("Retry-After"));
+  return {
+    ok: false,
+    failure: {
+      code,
+      title,
+      detail,
+      requestId: requestId || null,
+      retryAfter: wait > 0 ? Math.ceil(wait) : null,
+      body: data,
+    },
+  };
+}
+
+/** True when nobody can say whether the call took effect. */
+export function isOutcomeUnknown(failure: Failure): boolean {
+  return (
+    failure.code === "network" ||
+    failure.code === "unreadable" ||
+    failure.code === "aborted" ||
+    failure.code === "creation_unconfirmed" ||
+    failure.code === "revocation_unconfirmed"
+  );
+}
+
+/** True when signing in again is what helps. */
+export function needsSignIn(failure: Failure): boolean {
+  return failure.code === "session_expired" || failure.code === "not_signed_in";
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function unreadable(response: Response): { ok: false; failure: Failure } {
+  return failed(
+    "unreadable",
+    "The answer makes no sense",
+    `Something between this browser and Tokendesk answered instead of it (status ${response.status}).`,
+  );
+}
+
+function failed(code: FailureCode, title: string, detail: string): { ok: false; failure: Failure } {
+  return { ok: false, failure: { code, title, detail, requestId: null, retryAfter: null, body: null } };
+}

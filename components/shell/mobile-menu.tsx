@@ -1,0 +1,44 @@
+"use client";
+
+import clsx from "clsx";
+import { Menu as MenuIcon, X } from "lucide-react";
+import { Dialog } from "radix-ui";
+import { useState } from "react";
+import { Brand } from "@/components/shell/brand";
+import { ConnectionCard } from "@/components/shell/connection-card";
+import { Navigation } from "@/components/shell/navigation";
+import type { Connection } from "@/components/shell/person";
+import { buttonClass } from "@/components/ui/button";
+
+/** The side bar, for a narrow screen. */
+export function MobileMenu({ connections }: { connections: Connection[] }) {
+  const [open, setOpen] = useState(false);
+  return (
+    <Dialog.Root open={open} onOpenChange={setOpen}>
+      <Dialog.Trigger className={buttonClass("ghost", "icon")} aria-label="Menu">
+        <MenuIcon className="size-4" aria-hidden="true" />
+      </Dialog.Trigger>
+      <Dialog.Portal>
+        <Dialog.Overlay className="fixed inset-0 z-40 animate-appear bg-(--scrim)" />
+        <Dialog.Content
+          aria-describedby={undefined}
+          className="fixed inset-y-0 left-0 z-50 flex w-72 max-w-[85vw] animate-slide flex-col gap-4 bg-sunken p-3 shadow-overlay outline-none"
+        >
+          <Dialog.Title className="sr-only">Menu</Dialog.Title>
+          <div className="flex items-center justify-between pl-1">
+            <Brand />
+            <Dialog.Close className={clsx(buttonClass("ghost", "icon"))} aria-label="Close menu">
+              <X className="size-4" aria-hidden="true" />
+            </Dialog.Close>
+          </div>
+          <Navigation onNavigate={() => setOpen(false)} />
+          <div className="mt-auto flex flex-col gap-2">
+            {connections.map((connection) => (
+              <ConnectionCard key={connection.id} connection={connection} />
+            ))}
+          </div>
+        </Dialog.Content>
+      </Dialog.Portal>
+    </Dialog.Root>
+  );
+}

@@ -1,0 +1,48 @@
+"use client";
+
+import clsx from "clsx";
+import { Building2, KeyRound } from "lucide-react";
+import Link, { useLinkStatus } from "next/link";
+import { usePathname } from "next/navigation";
+import type { MouseEventHandler } from "react";
+import { Spinner } from "@/components/ui/spinner";
+
+const places = [
+  { href: "/tokens", name: "Tokens", icon: KeyRound },
+  { href: "/accounts", name: "Accounts", icon: Building2 },
+] as const;
+
+export function Navigation({ onNavigate }: { onNavigate?: MouseEventHandler<HTMLAnchorElement> }) {
+  const pathname = usePathname();
+  return (
+    <nav aria-label="Main">
+      <ul className="flex flex-col gap-px">
+        {places.map(({ href, name, icon: Icon }) => {
+          const here = pathname === href || pathname.startsWith(`${href}/`);
+          return (
+            <li key={href}>
+              <Link
+                href={href}
+                {...(onNavigate ? { onClick: onNavigate } : {})}
+                aria-current={here ? "page" : undefined}
+                className={clsx(
+                  "flex h-8 items-center gap-2.5 rounded-md px-2 font-medium text-sm transition-colors duration-100",
+                  here ? "bg-surface text-ink shadow-raised" : "text-dim hover:bg-hover/60 hover:text-ink",
+                )}
+              >
+                <Icon className={clsx("size-4", here ? "text-accent" : "text-faint")} aria-hidden="true" />
+                {name}
+                <Pending />
+              </Link>
+            </li>
+          );
+        })}
+      </ul>
+    </nav>
+  );
+}
+
+function Pending() {
+  const { pending } = useLinkStatus();
+  return pending ? <Spinner className="ml-auto animate-spin text-faint" /> : null;
+}

@@ -1,0 +1,229 @@
+"use client";
+
+import { Eye, EyeOff } from "lucide-react";
+import { type FormEvent, useEffect, useId, useRef, useState } from "react";
+import { z } from "zod";
+import { call, type Failure } from "@/components/http";
+import { readRemembered, writeRemembered } from "@/components/sign-in/remembered";
+import { signInAdvice } from "@/components/sign-in/sign-in-advice";
+import { Button } from "@/components/ui/button";
+import { Callout } from "@/components/ui/callout";
+import { Checkbox, Field, Select, TextInput } from "@/components/ui/field";
+import { formatSeconds } from "@/lib/format";
+
+const fields = { username: "Username", password: "Password", platformId: "Platform ID" } as const;
+type FieldName = keyof typeof fields;
+
+const csrfSchema = z.object({ csrfToken: z.string() });
+const signedInSchema = z.object({ url: z.string() });
+
+const bareHost = (origin: string) => origin.replace(/^https?:\/\//, "");
+
+export function SignInForm({ hosts, returnPath }: { hosts: string[]; returnPath: string }) {
+  const form = useRef<HTMLFormElement>(null);
+  const summary = useRef<HTMLDivElement>(null);
+  const rememberId = useId();
+  const [visible, setVisible] = useState(false);
+  const [pending, setPending] = useState(false);
+  const [missing, setMissing] = useState<FieldName[]>([]);
+  const [failure, setFailure] = useState<Failure | null>(null);
+  const [wait, setWait] = useState(0);
+
+  useEffect(() => {
+    const remembered = readRemembered();
+    const elements = form.current?.elements;
+    if (!remembered || !elements) return;
+    for (const [name, value] of Object.entries(remembered)) {
+      const control = elements.namedItem(name);
+      if (control instanceof HTMLInputElement && control.value === "") control.value = value;
+      if (control instanceof HTMLSelectElement && hosts.includes(value)) control.value = value;
+    }
+    const remember = elements.namedItem("remember");
+    if (remember instanceof HTMLInputElement) remember.checked = true;
+    const password = elements.namedItem("password");
+    if (password instanceof HTMLInputElement && document.activeElement === document.body) password.focus();
+  }, [hosts]);
+
+  useEffect(() => {
+    if (missing.length > 0 || failure) summary.current?.focus();
+  }, [missing, failure]);
+
+  const waiting = wait > 0;
+  useEffect(() => {
+    if (!waiting) return;
+    const timer = setInterval(() => setWait((seconds) => Math.max(0, seconds - 1)), 1000);
+    return () => clearInterval(timer);
+  }, [waiting]);
+
+  async function submit(event: FormEvent<HTMLFormElement>) {
+    event.preventDefault();
+    if (pending || waiting) return;
+    const data = new FormData(event.currentTarget);
+    const text = (name: string) => String(data.get(name) ?? "");
+    const password = text("password");
+    const typed = { username: text("username").trim(), platformId: text("platformId").trim(), host: text("host") };
+    const empty = (Object.keys(fields) as FieldName[]).filter(
+      (name) => (name === "password" ? password : typed[name]) === "",
+    );
+    setFailure(null);
+    setMissing(empty);
+    if (empty.length > 0) return;
+
+    setPending(true);
+    const failed = await signIn({ ...typed, password });
+    if (failed) {
+      setPending(false);
+      setFailure(failed);
+      if (failed.code === "rate_limited") setWait(failed.retryAfter ?? 0);
+      return;
+    }
+    writeRemembered(data.get("remember") === "on" ? typed : null);
+    // A full page load, so that nothing of an earlier session stays in the router's memory.
+    location.assign(returnPath);
+  }
+
+  const errorOf = (name: FieldName) => (missing.includes(name) ? `${fields[name]} is needed` : null);
+  const advice = failure ? signInAdvice(failure.code) : null;
+
+  return (
+    // Without a script, or before it runs, the form must not put the password into the address.
+    <form
+      ref={form}
+      method="post"
+      action="/api/auth/callback/ringcx"
+      noValidate
+      onSubmit={submit}
+      className="mt-6 flex flex-col gap-4"
+    >
+      {missing.length > 0 && (
+        <Callout
+          ref={summary}
+          tone="danger"
+          role="alert"
+          tabIndex={-1}
+          title={`Fill in ${listOf(missing.map((name) => fields[name]))}`}
+        />
+      )}
+      {failure && (
+        <Callout ref={summary} tone="danger" role="alert" tabIndex={-1} title={failure.title}>
+          {failure.detail && <p>{failure.detail}</p>}
+          {advice && <p>{advice}</p>}
+          {failure.requestId && <p className="font-mono text-2xs">Request ID {failure.requestId}</p>}
+        </Callout>
+      )}
+      <Field label="Username" error={errorOf("username")}>
+        {(control) => (
+          <TextInput
+            {...control}
+            name="username"
+            type="text"
+            inputMode="email"
+            autoComplete="username"
+            autoCapitalize="none"
+            spellCheck={false}
+            required
+            className="h-9"
+          />
+        )}
+      </Field>
+      <Field label="Password" error={errorOf("password")}>
+        {(control) => (
+          <div className="relative">
+            <TextInput
+              {...control}
+              name="password"
+              type={visible ? "text" : "password"}
+              autoComplete="current-password"
+              autoCapitalize="none"
+              spellCheck={false}
+              required
+              className="h-9 pr-10"
+            />
+            <button
+              type="button"
+              aria-label={visible ? "Hide characters" : "Show characters"}
+              aria-pressed={visible}
+              onClick={() => setVisible(!visible)}
+              className="absolute top-1 right-1 flex size-7 items-center justify-center rounded text-faint hover:bg-hover hover:text-ink"
+            >
+              {visible ? (
+                <EyeOff className="size-4" aria-hidden="true" />
+              ) : (
+                <Eye className="size-4" aria-hidden="true" />
+              )}
+            </button>
+          </div>
+        )}
+      </Field>
+      <div className="grid gap-4 sm:grid-cols-2">
+        <Field label="Platform ID" error={errorOf("platformId")} help="The short code from RingCentral, such as aws80">
+          {(control) => (
+            <TextInput
+              {...control}
+              name="platformId"
+              type="text"
+              autoComplete="off"
+              autoCapitalize="none"
+              spellCheck={false}
+              required
+              className="h-9 font-mono"
+            />
+          )}
+        </Field>
+        <Field label="Host">
+          {(control) => (
+            <Select {...control} name="host" className="[&>select]:h-9">
+              {hosts.map((host) => (
+                <option key={host} value={host}>
+                  {bareHost(host)}
+                </option>
+              ))}
+            </Select>
+          )}
+        </Field>
+      </div>
+      <div className="flex min-h-6 items-start gap-2 text-dim text-sm">
+        <Checkbox id={rememberId} name="remember" className="-mt-0.5" aria-describedby={`${rememberId}-help`} />
+        <div>
+          <label htmlFor={rememberId}>Remember me on this device</label>
+          <p id={`${rememberId}-help`} className="text-faint text-xs">
+            Username, platform ID and host, never the password
+          </p>
+        </div>
+      </div>
+      <Button
+        type="submit"
+        variant="primary"
+        size="lg"
+        pending={pending}
+        disabled={waiting}
+        {...(waiting ? { "aria-describedby": "sign-in-wait" } : {})}
+      >
+        Sign in
+      </Button>
+      {waiting && (
+        <p id="sign-in-wait" className="text-center text-dim text-sm tabular-nums">
+          You can try again in {formatSeconds(wait)}
+        </p>
+      )}
+    </form>
+  );
+}
+
+/** Null when signed in. */
+async function signIn(
+  credentials: Record<"username" | "password" | "platformId" | "host", string>,
+): Promise<Failure | null> {
+  const csrf = await call("/api/auth/csrf", { method: "GET", answer: csrfSchema });
+  if (!csrf.ok) return csrf.failure;
+  const answer = await call("/api/auth/callback/ringcx", {
+    method: "POST",
+    form: { ...credentials, csrfToken: csrf.value.csrfToken, json: "true" },
+    answer: signedInSchema,
+  });
+  return answer.ok ? null : answer.failure;
+}
+
+function listOf(words: string[]): string {
+  return words.length < 2 ? words.join("") : `${words.slice(0, -1).join(", ")} and ${words.at(-1)}`;
+}

@@ -1,0 +1,79 @@
+import { FlaskConical, ShieldCheck } from "lucide-react";
+import { Brand } from "@/components/shell/brand";
+import { SandboxRibbon } from "@/components/shell/sandbox-ribbon";
+import { contentId, SkipLink } from "@/components/shell/skip-link";
+import { SignInForm } from "@/components/sign-in/sign-in-form";
+import { Callout } from "@/components/ui/callout";
+
+const reasons: Record<string, string> = {
+  expired: "RingCX ended your session. Sign in to go on where you were.",
+  idle: "You were away for a while, so the session was closed. Sign in to go on where you were.",
+  "signed-out": "You are signed out, here and at RingCX.",
+  required: "Sign in to see that page.",
+};
+
+const promises = [
+  ["Password", "Sent to RingCX once, then forgotten. Never stored."],
+  ["Session", "RingCX's session is kept encrypted in this browser's cookie and ends with Sign out."],
+  ["API tokens", "Shown masked. A value is shown only when you ask, and is not kept."],
+] as const;
+
+type SignInViewProps = { hosts: string[]; sandbox: boolean; reason: string | null; returnPath: string };
+
+export function SignInView({ hosts, sandbox, reason, returnPath }: SignInViewProps) {
+  const because = reason === null ? undefined : reasons[reason];
+  return (
+    <div className="flex min-h-dvh flex-col">
+      <SkipLink />
+      <main
+        id={contentId}
+        tabIndex={-1}
+        className="mx-auto grid w-full max-w-5xl flex-1 content-center gap-x-16 gap-y-10 px-5 py-10 outline-none sm:px-8 lg:content-start lg:pt-[min(14vh,9rem)] lg:grid-cols-[minmax(0,26rem)_minmax(0,1fr)]"
+      >
+        <div className="lg:col-start-1">
+          <Brand />
+          <h1 className="mt-8 font-semibold text-2xl">Sign in to RingCX</h1>
+          <p className="mt-1 text-dim text-base">With the same credentials as in the RingCX admin portal.</p>
+          {because && (
+            <Callout tone="info" role="status" className="mt-5">
+              {because}
+            </Callout>
+          )}
+          <SignInForm hosts={hosts} returnPath={returnPath} />
+        </div>
+        <aside
+          aria-label="About this sign-in"
+          className="flex flex-col gap-8 lg:pt-16 lg:border-line lg:border-l lg:pl-16"
+        >
+          {sandbox && (
+            <section>
+              <h2 className="flex items-center gap-2 font-medium text-base">
+                <FlaskConical className="size-4 text-warn" aria-hidden="true" />
+                This is the sandbox
+              </h2>
+              <p className="mt-1.5 max-w-sm text-dim text-sm">
+                It behaves like RingCX and holds invented tokens only. Its users and their passwords are listed in the
+                README and in the terminal that runs it.
+              </p>
+            </section>
+          )}
+          <section>
+            <h2 className="flex items-center gap-2 font-medium text-base">
+              <ShieldCheck className="size-4 text-good" aria-hidden="true" />
+              What Tokendesk keeps
+            </h2>
+            <dl className="mt-3 flex max-w-sm flex-col gap-3">
+              {promises.map(([name, text]) => (
+                <div key={name}>
+                  <dt className="font-medium text-ink text-sm">{name}</dt>
+                  <dd className="text-dim text-sm">{text}</dd>
+                </div>
+              ))}
+            </dl>
+          </section>
+        </aside>
+      </main>
+      {sandbox && <SandboxRibbon />}
+    </div>
+  );
+}

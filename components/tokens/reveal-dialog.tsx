@@ -1,0 +1,74 @@
+"use client";
+
+import { useEffect, useState } from "react";
+import { call, type Failure } from "@/components/http";
+import { revealedSchema, tokenPath } from "@/components/tokens/answers";
+import { SecretValue } from "@/components/tokens/secret-value";
+import { TokenSummary } from "@/components/tokens/token-summary";
+import { Button } from "@/components/ui/button";
+import { Dialog } from "@/components/ui/dialog";
+import { FailureNote } from "@/components/ui/failure-note";
+import type { Token } from "@/lib/tokens/schema";
+
+const shownFor = 30;
+
+type RevealDialogProps = { token: Token; onClose: () => void; returnFocus: () => void };
+
+export function RevealDialog({ token, onClose, returnFocus }: RevealDialogProps) {
+  const [pending, setPending] = useState(false);
+  const [failure, setFailure] = useState<Failure | null>(null);
+  const [value, setValue] = useState<string | null>(null);
+  const [left, setLeft] = useState(0);
+  const hidden = value === null && left === 0;
+
+  useEffect(() => {
+    if (value === null) return;
+    const end = Date.now() + shownFor * 1000;
+    const timer = setInterval(() => {
+      const seconds = Math.max(0, Math.ceil((end - Date.now()) / 1000));
+      setLeft(seconds);
+      if (seconds === 0) setValue(null);
+    }, 250);
+    return () => clearInterval(timer);
+  }, [value]);
+
+  async function reveal() {
+    setPending(true);
+    setFailure(null);
+    const answer = await call(tokenPath(token, "reveal"), { method: "POST", answer: revealedSchema });
+    setPending(false);
+    if (!answer.ok) return setFailure(answer.failure);
+    setLeft(shownFor);
+    setValue(answer.value.value);
+  }
+
+  return (
+    <Dialog
+      title="Reveal token"
+      description="Shows the value on this screen for 30 seconds. Revealing will be recorded with your name."
+      onClose={onClose}
+      returnFocus={returnFocus}
+      footer={
+        <>
+          {value !== null && (
+            <p className="mr-auto text-dim text-sm tabular-nums" aria-live="off">
+              Hides in {left} s
+            </p>
+          )}
+          <Button onClick={onClose}>{value === null ? "Cancel" : "Hide and close"}</Button>
+          {value === null && (
+            <Button data-autofocus variant="primary" onClick={reveal} pending={pending}>
+              Reveal
+            </Button>
+          )}
+        </>
+      }
+    >
+      <div className="flex flex-col gap-4">
+        {failure && <FailureNote failure={failure} />}
+        <TokenSummary token={token} />
+        {!hidden && value !== null && <SecretValue value={value} hint={token.hint} />}
+      </div>
+    </Dialog>
+  );
+}

@@ -1,0 +1,18 @@
+"use client";
+
+import { createContext, useContext } from "react";
+import type { Token } from "@/lib/tokens/schema";
+
+export type TokenDialog =
+  | { kind: "new" }
+  | { kind: "reveal" | "edit" | "rotate" | "revoke"; token: Token }
+  | { kind: "revoke-selected"; tokens: readonly Token[] };
+
+const TokenActionsContext = createContext<(dialog: TokenDialog) => void>(() => {});
+
+export const TokenActions = TokenActionsContext.Provider;
+
+/** Opens a dialog of the tokens view, from any depth of its table. */
+export function useTokenActions(): (dialog: TokenDialog) => void {
+  return useContext(TokenActionsContext);
+}

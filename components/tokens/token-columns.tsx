@@ -1,0 +1,155 @@
+"use client";
+
+import { createColumnHelper } from "@tanstack/react-table";
+import clsx from "clsx";
+import type { Features } from "@/components/data-table/features";
+import { RowActions } from "@/components/tokens/row-actions";
+import { useTokenActions } from "@/components/tokens/token-actions";
+import { TokenHint } from "@/components/tokens/token-hint";
+import { Badge } from "@/components/ui/badge";
+import { CopyButton } from "@/components/ui/copy-button";
+import { Checkbox } from "@/components/ui/field";
+import { Time } from "@/components/ui/time";
+import { daysBetween, formatDate, plural } from "@/lib/format";
+import type { Token } from "@/lib/tokens/schema";
+
+const helper = createColumnHelper<Features, Token>();
+
+/** The ids of the sortable columns are the names of the sorts in the address. */
+export function tokenColumns(today: string) {
+  return helper.columns([
+    helper.display({
+      id: "select",
+      header: ({ table }) => (
+        <Checkbox
+          aria-label="Select all on this page"
+          checked={table.getIsAllPageRowsSelected()}
+          ref={(box) => {
+            if (box) box.indeterminate = table.getIsSomePageRowsSelected() && !table.getIsAllPageRowsSelected();
+          }}
+          onChange={table.getToggleAllPageRowsSelectedHandler()}
+          className="block"
+        />
+      ),
+      cell: ({ row }) => (
+        <Checkbox
+          aria-label={`Select ${row.original.hint}`}
+          checked={row.getIsSelected()}
+          onChange={row.getToggleSelectedHandler()}
+        />
+      ),
+    }),
+    helper.accessor((token) => token.label, {
+      id: "label",
+      header: "Label",
+      cell: ({ row }) => <Label token={row.original} />,
+    }),
+    helper.accessor((token) => token.hint, {
+      id: "hint",
+      header: "Token",
+      cell: ({ row }) => (
+        <span className="flex items-center gap-1">
+          <TokenHint hint={row.original.hint} />
+          <CopyButton
+            text={row.original.hint}
+            what={`hint ${row.original.hint}`}
+            // For the mouse; the row's menu has the same for everyone.
+            tabIndex={-1}
+            className="opacity-0 focus:opacity-100 group-hover/row:opacity-100"
+          />
+        </span>
+      ),
+    }),
+    helper.accessor((token) => token.environment, {
+      id: "environment",
+      header: "Environment",
+      cell: ({ row }) => row.original.environment && <Badge>{row.original.environment}</Badge>,
+    }),
+    helper.display({
+      id: "purpose",
+      header: "Purpose",
+      enableSorting: false,
+      cell: ({ row }) => (
+        <span className="block truncate text-dim" title={row.original.purpose ?? undefined}>
+          {row.original.purpose}
+        </span>
+      ),
+    }),
+    helper.accessor((token) => token.firstSeenAt, {
+      id: "firstSeen",
+      header: "First seen",
+      cell: ({ row }) =>
+        row.original.firstSeenAt && (
+          <Time iso={row.original.firstSeenAt} className="whitespace-nowrap text-dim tabular-nums" />
+        ),
+    }),
+    helper.accessor((token) => token.rotateBy, {
+      id: "rotateBy",
+      header: "Rotate by",
+      cell: ({ row }) => row.original.rotateBy && <RotateBy date={row.original.rotateBy} today={today} />,
+    }),
+    helper.display({
+      id: "actions",
+      header: () => <span className="sr-only">Actions</span>,
+      cell: ({ row }) => <RowActions token={row.original} />,
+    }),
+  ]);
+}
+
+export const tokenLayout: Record<string, { head: string; cell: string }> = {
+  select: { head: "w-11", cell: "row-start-1 max-md:pt-1.5" },
+  label: { head: "", cell: "col-span-2 col-start-2 row-start-1 max-md:flex max-md:min-h-7 max-md:items-center" },
+  hint: { head: "w-40", cell: "col-start-2 row-start-2 max-md:self-center" },
+  environment: { head: "w-34", cell: "col-start-3 row-start-2 max-md:self-center" },
+  purpose: { head: "w-1/5 max-[1399px]:hidden", cell: "max-[1399px]:hidden" },
+  firstSeen: { head: "w-30 max-lg:hidden", cell: "max-lg:hidden" },
+  rotateBy: {
+    head: "w-44",
+    cell: clsx(
+      "col-span-2 col-start-2 row-start-3 max-md:empty:hidden",
+      "max-md:before:text-faint max-md:before:text-xs max-md:before:content-['Rotate_by_']",
+    ),
+  },
+  actions: { head: "w-12", cell: "col-start-4 row-start-1 text-right" },
+};
+
+export const tokenRow = "grid-cols-[1.5rem_auto_minmax(0,1fr)_auto] gap-x-2 gap-y-0.5 max-md:px-4 max-md:py-2";
+
+function Label({ token }: { token: Token }) {
+  const open = useTokenActions();
+  if (token.label !== null) {
+    return (
+      <span className="block truncate font-medium text-ink" title={token.label}>
+        {token.label}
+      </span>
+    );
+  }
+  return (
+    <span className="flex items-center gap-2">
+      <span className="truncate text-faint">No label</span>
+      <button
+        type="button"
+        aria-label={`Add label to ${token.hint}`}
+        onClick={() => open({ kind: "edit", token })}
+        className="inline-flex h-6 shrink-0 items-center rounded px-1.5 text-accent text-xs hover:bg-accent-soft"
+      >
+        Add label
+      </button>
+    </span>
+  );
+}
+
+function RotateBy({ date, today }: { date: string; today: string }) {
+  const days = daysBetween(today, date);
+  return (
+    <span className="inline-flex items-center gap-2 whitespace-nowrap tabular-nums">
+      <span className={days < 0 ? "text-danger" : "text-dim"}>{formatDate(date)}</span>
+      {days < 0 && (
+        <span title={`${plural(-days, "day")} overdue`}>
+          <Badge tone="danger">Overdue</Badge>
+        </span>
+      )}
+      {days >= 0 && days <= 14 && <Badge tone="warn">{days === 0 ? "Today" : `In ${plural(days, "day")}`}</Badge>}
+    </span>
+  );
+}

@@ -1,0 +1,58 @@
+"use client";
+
+import { useId } from "react";
+import { Field, TextArea, TextInput } from "@/components/ui/field";
+
+/** What the person types; empty text means nothing. */
+export type TokenText = { label: string; purpose: string; environment: string; rotateBy: string };
+
+export type TokenTextErrors = Partial<Record<keyof TokenText, string>>;
+
+type TokenFieldsProps = {
+  text: TokenText;
+  errors: TokenTextErrors;
+  /** The earliest sensible date. */
+  today: string;
+  labelOptional?: boolean;
+  onChange: (text: TokenText) => void;
+};
+
+export function TokenFields({ text, errors, today, labelOptional = false, onChange }: TokenFieldsProps) {
+  const suggestions = useId();
+  const bind = (name: keyof TokenText) => ({
+    name,
+    value: text[name],
+    autoComplete: "off",
+    onChange: (event: { target: { value: string } }) => onChange({ ...text, [name]: event.target.value }),
+  });
+  return (
+    <div className="flex flex-col gap-4">
+      <Field
+        label="Label"
+        optional={labelOptional}
+        error={errors.label}
+        help="What uses it, so that others know it: IVR lookup, nightly export"
+      >
+        {(control) => <TextInput {...control} {...bind("label")} maxLength={100} required={!labelOptional} />}
+      </Field>
+      <Field label="Purpose" optional error={errors.purpose}>
+        {(control) => <TextArea {...control} {...bind("purpose")} maxLength={500} rows={2} />}
+      </Field>
+      <div className="grid gap-4 sm:grid-cols-2">
+        <Field label="Environment" optional error={errors.environment}>
+          {(control) => <TextInput {...control} {...bind("environment")} maxLength={50} list={suggestions} />}
+        </Field>
+        <Field label="Rotate by" optional error={errors.rotateBy} help="A reminder. Nothing happens by itself.">
+          {(control) => (
+            <TextInput {...control} {...bind("rotateBy")} type="date" min={today} className="tabular-nums" />
+          )}
+        </Field>
+      </div>
+      <datalist id={suggestions}>
+        <option value="production" />
+        <option value="staging" />
+        <option value="development" />
+      </datalist>
+    </div>
+  );
+}

@@ -1,0 +1,64 @@
+import type { z } from "zod";
+import type { TokenText, TokenTextErrors } from "@/components/tokens/token-fields";
+import {
+  editTokenSchema,
+  type NewToken,
+  newTokenSchema,
+  rotateTokenSchema,
+  type Token,
+  type TokenPatch,
+} from "@/lib/tokens/schema";
+
+export const emptyText: TokenText = { label: "", purpose: "", environment: "", rotateBy: "" };
+
+const names = Object.keys(emptyText) as (keyof TokenText)[];
+
+export function textOf(token: Token): TokenText {
+  return {
+    label: token.label ?? "",
+    purpose: token.purpose ?? "",
+    environment: token.environment ?? "",
+    rotateBy: token.rotateBy ?? "",
+  };
+}
+
+type Checked<T> = { body: T; errors: null } | { body: null; errors: TokenTextErrors };
+
+/** What was typed, as the body of a creation. */
+export function newTokenBody(text: TokenText): Checked<NewToken> {
+  return check(newTokenSchema, filled(text));
+}
+
+/** As the body of a rotation: what is left empty is taken over from the token that is replaced. */
+export function rotationBody(text: TokenText): Checked<z.infer<typeof rotateTokenSchema>> {
+  return check(rotateTokenSchema, filled(text));
+}
+
+/** Only what differs from the token; an emptied field becomes null. Null when nothing differs. */
+export function patchBody(text: TokenText, token: Token): Checked<TokenPatch> | null {
+  const before = textOf(token);
+  const changed = names.filter((name) => text[name].trim() !== before[name]);
+  if (changed.length === 0) return null;
+  return check(editTokenSchema, Object.fromEntries(changed.map((name) => [name, text[name].trim() || null])));
+}
+
+function filled(text: TokenText): Record<string, string> {
+  return Object.fromEntries(names.filter((name) => text[name].trim() !== "").map((name) => [name, text[name].trim()]));
+}
+
+const messages: Required<TokenTextErrors> = {
+  label: "A label is needed, at most 100 characters",
+  purpose: "At most 500 characters",
+  environment: "At most 50 characters",
+  rotateBy: "A full date is needed",
+};
+
+function check<T>(schema: z.ZodType<T>, body: unknown): Checked<T> {
+  const parsed = schema.safeParse(body);
+  if (parsed.success) return { body: parsed.data, errors: null };
+  const wrong = new Set(parsed.error.issues.map((issue) => issue.path[0]));
+  return {
+    body: null,
+    errors: Object.fromEntries(names.filter((name) => wrong.has(name)).map((name) => [name, messages[name]])),
+  };
+}

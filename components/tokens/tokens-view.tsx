@@ -1,0 +1,238 @@
+"use client";
+
+import { functionalUpdate, type RowSelectionState, type SortingState, useTable } from "@tanstack/react-table";
+import { KeyRound, Plus, SearchX } from "lucide-react";
+import { useRouter } from "next/navigation";
+import { useCallback, useMemo, useOptimistic, useRef, useState, useTransition } from "react";
+import { DataTable } from "@/components/data-table/data-table";
+import { features } from "@/components/data-table/features";
+import { Pagination } from "@/components/data-table/pagination";
+import { EditDialog } from "@/components/tokens/edit-dialog";
+import { NewTokenDialog } from "@/components/tokens/new-token-dialog";
+import { RevealDialog } from "@/components/tokens/reveal-dialog";
+import { RevokeDialog } from "@/components/tokens/revoke-dialog";
+import { RevokeSelectedDialog } from "@/components/tokens/revoke-selected-dialog";
+import { RotateDialog } from "@/components/tokens/rotate-dialog";
+import { SelectionBar } from "@/components/tokens/selection-bar";
+import { TokenActions, type TokenDialog } from "@/components/tokens/token-actions";
+import { tokenColumns, tokenLayout, tokenRow } from "@/components/tokens/token-columns";
+import { TokenToolbar } from "@/components/tokens/token-toolbar";
+import { Button } from "@/components/ui/button";
+import { EmptyState } from "@/components/ui/empty-state";
+import { Freshness } from "@/components/ui/freshness";
+import { PageHeading } from "@/components/ui/page-heading";
+import { formatCount, plural } from "@/lib/format";
+import {
+  pageSizes,
+  type Token,
+  type TokenPage,
+  type TokenQuery,
+  tokenQueryString,
+  tokenSorts,
+} from "@/lib/tokens/schema";
+
+type TokensViewProps = {
+  page: TokenPage;
+  query: TokenQuery;
+  fetchedAt: string;
+  /** The calendar date in UTC, from the server, so that both sides agree on what is overdue. */
+  today: string;
+};
+
+export function TokensView({ page, query: asked, fetchedAt, today }: TokensViewProps) {
+  const router = useRouter();
+  const heading = useRef<HTMLHeadingElement>(null);
+  const [pending, startTransition] = useTransition();
+  const [query, setQuery] = useOptimistic(asked);
+  const [selected, setSelected] = useState<ReadonlyMap<string, Token>>(new Map());
+  const { dialog, open, close, returnFocus } = useDialogs(heading);
+
+  const go = useCallback(
+    (patch: Partial<TokenQuery>) => {
+      const next = { ...query, ...patch };
+      startTransition(() => {
+        setQuery(next);
+        // What is typed into the search is one step of the history, whatever its length.
+        const navigate = patch.q === undefined ? router.push : router.replace;
+        navigate(`/tokens${tokenQueryString(next)}`, { scroll: false });
+      });
+    },
+    [query, router, setQuery],
+  );
+
+  const columns = useMemo(() => tokenColumns(today), [today]);
+  const rowSelection = useMemo<RowSelectionState>(
+    () => Object.fromEntries([...selected.keys()].map((id) => [id, true])),
+    [selected],
+  );
+  const sorting: SortingState = [{ id: query.sort, desc: query.order === "desc" }];
+  const table = useTable({
+    features,
+    columns,
+    data: page.rows,
+    getRowId: (token) => token.id,
+    manualSorting: true,
+    manualPagination: true,
+    enableSortingRemoval: false,
+    enableMultiSort: false,
+    sortDescFirst: false,
+    state: { sorting, rowSelection, pagination: { pageIndex: 0, pageSize: page.rows.length } },
+    onSortingChange: (updater) => {
+      const [first] = functionalUpdate(updater, sorting);
+      const sort = tokenSorts.find((name) => name === first?.id);
+      if (sort) go({ sort, order: first?.desc ? "desc" : "asc", page: 1 });
+    },
+    onRowSelectionChange: (updater) => {
+      const ids = Object.keys(functionalUpdate(updater, rowSelection));
+      const known = new Map([...selected, ...page.rows.map((token) => [token.id, token] as const)]);
+      setSelected(new Map(ids.flatMap((id) => (known.has(id) ? [[id, known.get(id) as Token] as const] : []))));
+    },
+  });
+
+  function unselect(token: Token) {
+    setSelected((before) => {
+      const after = new Map(before);
+      after.delete(token.id);
+      return after;
+    });
+  }
+
+  const filtered = query.q !== "" || query.environment !== null || query.labelled !== null;
+  const newToken = (
+    <Button variant="primary" onClick={() => open({ kind: "new" })}>
+      <Plus className="size-4" aria-hidden="true" />
+      New token
+    </Button>
+  );
+
+  return (
+    <TokenActions value={open}>
+      <PageHeading
+        title="Tokens"
+        headingRef={heading}
+        facts={
+          <>
+            <span className="tabular-nums">
+              {page.matched === page.total
+                ? plural(page.total, "token")
+                : `${formatCount(page.matched)} of ${plural(page.total, "token")}`}
+            </span>
+            <Freshness fetchedAt={fetchedAt} />
+          </>
+        }
+        actions={page.total > 0 && newToken}
+      />
+      <p role="status" className="sr-only">
+        {pending
+          ? ""
+          : `${plural(page.matched, "token matches", "tokens match")}, page ${page.page} of ${page.pageCount}`}
+      </p>
+
+      {page.total === 0 ? (
+        <section className="rounded-lg border border-line bg-surface">
+          <EmptyState icon={<KeyRound className="size-5" />} title="You have no API tokens" action={newToken}>
+            A permanent token lets a program use RingCX with your permissions. It never expires, so give each one a
+            label and revoke it when nothing uses it any more.
+          </EmptyState>
+        </section>
+      ) : (
+        <>
+          <TokenToolbar query={query} environments={page.environments} onQuery={go} />
+          <section aria-label="Token list" className="relative rounded-lg border border-line bg-surface">
+            {pending && (
+              <div className="absolute inset-x-0 -top-px z-10 h-0.5 animate-late overflow-hidden rounded-t-lg">
+                <div className="h-full w-1/4 animate-sweep bg-accent" />
+              </div>
+            )}
+            {page.matched === 0 ? (
+              <EmptyState
+                icon={<SearchX className="size-5" />}
+                title="No token matches"
+                action={
+                  <Button onClick={() => go({ q: "", environment: null, labelled: null, page: 1 })}>
+                    Clear filters
+                  </Button>
+                }
+              >
+                {filtered ? "None of your tokens fits this search and these filters." : "Refresh the list."}
+              </EmptyState>
+            ) : (
+              <>
+                <div className="overflow-hidden rounded-t-lg">
+                  <DataTable table={table} label="Tokens" layout={tokenLayout} rowClass={tokenRow} stale={pending} />
+                </div>
+                <div className="border-line border-t">
+                  <Pagination
+                    page={page.page}
+                    pageCount={page.pageCount}
+                    size={query.size}
+                    sizes={pageSizes}
+                    matched={page.matched}
+                    onPage={(number) => {
+                      go({ page: number });
+                      heading.current?.scrollIntoView({ block: "start" });
+                    }}
+                    onSize={(size) => go({ size: pageSizes.find((option) => option === size) ?? 50, page: 1 })}
+                  />
+                </div>
+              </>
+            )}
+          </section>
+          {selected.size > 0 && (
+            <SelectionBar
+              count={selected.size}
+              onClear={() => {
+                setSelected(new Map());
+                heading.current?.focus();
+              }}
+              onRevoke={() => open({ kind: "revoke-selected", tokens: [...selected.values()] })}
+            />
+          )}
+        </>
+      )}
+
+      {dialog?.kind === "new" && <NewTokenDialog today={today} onClose={close} returnFocus={returnFocus} />}
+      {dialog?.kind === "reveal" && <RevealDialog token={dialog.token} onClose={close} returnFocus={returnFocus} />}
+      {dialog?.kind === "edit" && (
+        <EditDialog token={dialog.token} today={today} onClose={close} returnFocus={returnFocus} />
+      )}
+      {dialog?.kind === "rotate" && (
+        <RotateDialog
+          token={dialog.token}
+          today={today}
+          onClose={close}
+          onRevokeOld={() => open({ kind: "revoke", token: dialog.token })}
+          returnFocus={returnFocus}
+        />
+      )}
+      {dialog?.kind === "revoke" && (
+        <RevokeDialog token={dialog.token} onClose={close} onRevoked={unselect} returnFocus={returnFocus} />
+      )}
+      {dialog?.kind === "revoke-selected" && (
+        <RevokeSelectedDialog tokens={dialog.tokens} onClose={close} onRevoked={unselect} returnFocus={returnFocus} />
+      )}
+    </TokenActions>
+  );
+}
+
+/** One dialog at a time, and where the focus goes after it: to what opened it, or to the heading when that is gone. */
+function useDialogs(heading: { current: HTMLElement | null }) {
+  const [dialog, setDialog] = useState<TokenDialog | null>(null);
+  const opener = useRef<Element | null>(null);
+
+  const open = useCallback((next: TokenDialog) => {
+    // A dialog that leads to another keeps what opened the first.
+    if (!document.querySelector("[role=dialog]")) opener.current = document.activeElement;
+    setDialog(next);
+  }, []);
+  const close = useCallback(() => setDialog(null), []);
+  const returnFocus = useCallback(() => {
+    // From one dialog to the next the focus is that dialog's.
+    if (document.querySelector("[role=dialog]")) return;
+    const target = opener.current;
+    if (target instanceof HTMLElement && target.isConnected && target !== document.body) target.focus();
+    else heading.current?.focus();
+  }, [heading]);
+
+  return { dialog, open, close, returnFocus };
+}

@@ -1,0 +1,43 @@
+import type { Failure } from "@/components/http";
+import { candidatesOf } from "@/components/tokens/answers";
+import { TokenHint } from "@/components/tokens/token-hint";
+import { Callout } from "@/components/ui/callout";
+
+/** After a creation without an answer: what is known, and what it may have left behind. */
+export function UnconfirmedCreation({ failure }: { failure: Failure }) {
+  const candidates = candidatesOf(failure.body);
+  return (
+    <div className="flex flex-col gap-4 text-sm">
+      <Callout tone="warn" title={failure.title} role="alert">
+        {failure.detail && <p>{failure.detail}</p>}
+        {failure.requestId && <p className="font-mono text-2xs">Request ID {failure.requestId}</p>}
+      </Callout>
+      {candidates.length > 0 ? (
+        <section>
+          <h3 className="font-medium">
+            {candidates.length === 1
+              ? "One token appeared in your list meanwhile"
+              : `${candidates.length} tokens appeared in your list meanwhile`}
+          </h3>
+          <ul className="mt-2 divide-y divide-line rounded-lg border border-line">
+            {candidates.map((token) => (
+              <li key={token.id} className="flex items-center justify-between gap-3 px-3 py-2">
+                <TokenHint hint={token.hint} />
+                <span className="truncate text-dim">{token.label ?? "No label"}</span>
+              </li>
+            ))}
+          </ul>
+          <p className="mt-2 text-dim">
+            It may be the one that you asked for. In the list you can reveal it and give it a label, or revoke it and
+            create another.
+          </p>
+        </section>
+      ) : (
+        <p className="text-dim">
+          Refresh the list before you create another. If a token without a label is new there, reveal it and label it,
+          or revoke it.
+        </p>
+      )}
+    </div>
+  );
+}

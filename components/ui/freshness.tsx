@@ -1,0 +1,30 @@
+"use client";
+
+import { RefreshCw } from "lucide-react";
+import { useRouter } from "next/navigation";
+import { useTransition } from "react";
+import { buttonClass } from "@/components/ui/button";
+import { Time } from "@/components/ui/time";
+
+/** When the list was read from RingCX, and the way to read it again. */
+export function Freshness({ fetchedAt }: { fetchedAt: string }) {
+  const router = useRouter();
+  const [pending, startTransition] = useTransition();
+  return (
+    <span className="flex items-center gap-1">
+      <span className="text-faint">
+        Read from RingCX at <Time iso={fetchedAt} as="clock" className="tabular-nums" />
+      </span>
+      <button
+        type="button"
+        aria-label="Refresh"
+        title="Refresh"
+        aria-busy={pending || undefined}
+        onClick={() => startTransition(() => router.refresh())}
+        className={`${buttonClass("ghost", "icon-sm")} size-6`}
+      >
+        <RefreshCw className={`size-3.5 ${pending ? "animate-spin" : ""}`} aria-hidden="true" />
+      </button>
+    </span>
+  );
+}
