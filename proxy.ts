@@ -9,6 +9,7 @@ import { openSession } from "@/lib/session/upkeep";
  */
 export async function proxy(request: NextRequest): Promise<NextResponse> {
   const nonce = Buffer.from(crypto.getRandomValues(new Uint8Array(16))).toString("base64");
+  const requestId = crypto.randomUUID();
   const policy = contentSecurityPolicy(nonce);
   const changes: [name: string, value: string, options: object][] = [];
   const state = await openSession(
@@ -24,7 +25,7 @@ export async function proxy(request: NextRequest): Promise<NextResponse> {
   const { pathname, search } = request.nextUrl;
   const api = pathname.startsWith("/api/");
   let response: NextResponse;
-  if (state.kind !== "active" && !api && pathname !== "/sign-in" && pathname !== "/icon.svg") {
+  if (state.kind !== "active" && !api && pathname !== "/sign-in") {
     const reason = state.kind === "ended" ? state.reason : "required";
     response = NextResponse.redirect(new URL(signInPath(reason, `${pathname}${search}`), env().appUrl));
   } else {
@@ -38,6 +39,7 @@ export async function proxy(request: NextRequest): Promise<NextResponse> {
     }
     const headers = new Headers(request.headers);
     headers.set("x-nonce", nonce);
+    headers.set("x-request-id", requestId);
     headers.set("x-tokendesk-path", `${pathname}${search}`);
     headers.set("content-security-policy", policy);
     response = NextResponse.next({ request: { headers } });
@@ -55,7 +57,8 @@ function contentSecurityPolicy(nonce: string): string {
   return [
     "default-src 'none'",
     `script-src 'self' 'nonce-${nonce}' 'strict-dynamic'${development}`,
-    `style-src 'self' 'nonce-${nonce}'${development === "" ? "" : " 'unsafe-inline'"}`,
+    // Its error overlay injects styles of its own.
+    development === "" ? `style-src 'self' 'nonce-${nonce}'` : "style-src 'self' 'unsafe-inline'",
     "style-src-attr 'unsafe-inline'",
     "img-src 'self' data:",
     "font-src 'self'",
@@ -70,6 +73,6 @@ function contentSecurityPolicy(nonce: string): string {
 }
 
 export const config = {
-  // Everything but Next's own static files, which carry no session.
-  matcher: ["/((?!_next/static/|_next/image).*)"],
+  // Everything but static files, which carry no session.
+  matcher: ["/((?!_next/static/|icon\\.svg$|robots\\.txt$).*)"],
 };

@@ -10,6 +10,7 @@ import { emptyText, newTokenBody } from "@/components/tokens/token-text";
 import { UnconfirmedCreation } from "@/components/tokens/unconfirmed-creation";
 import { ValuePanel } from "@/components/tokens/value-panel";
 import { Button } from "@/components/ui/button";
+import { Callout } from "@/components/ui/callout";
 import { Dialog } from "@/components/ui/dialog";
 import { FailureNote } from "@/components/ui/failure-note";
 import { focusOnMount } from "@/components/ui/focus-on-mount";
@@ -70,6 +71,11 @@ export function NewTokenDialog({ today, onClose, returnFocus }: NewTokenDialogPr
           )
         }
       >
+        {created.token.label === null && (
+          <Callout tone="warn" title="The label could not be written down" className="mb-3">
+            <p>The token works. Give it its label again in the list when the database is back.</p>
+          </Callout>
+        )}
         <ValuePanel value={created.value} hint={created.token.hint} onCopied={() => setCopied(true)} />
       </Dialog>
     );

@@ -129,11 +129,10 @@ function Label({ token }: { token: Token }) {
       <span className="truncate text-faint">No label</span>
       <button
         type="button"
-        aria-label={`Add label to ${token.hint}`}
         onClick={() => open({ kind: "edit", token })}
         className="inline-flex h-6 shrink-0 items-center rounded px-1.5 text-accent text-xs hover:bg-accent-soft"
       >
-        Add label
+        Add label<span className="sr-only"> to {token.hint}</span>
       </button>
     </span>
   );

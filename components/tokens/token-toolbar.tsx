@@ -2,9 +2,8 @@
 
 import { Search, X } from "lucide-react";
 import { type ChangeEvent, useEffect, useRef, useState } from "react";
-import { searchText } from "@/components/tokens/hint";
 import { controlClass, Select } from "@/components/ui/field";
-import type { TokenQuery } from "@/lib/tokens/schema";
+import { searchText, type TokenQuery } from "@/lib/tokens/schema";
 
 const debounce = 250;
 
@@ -125,7 +124,7 @@ export function TokenToolbar({ query, environments, onQuery }: TokenToolbarProps
           )}
         </div>
         <Select
-          aria-label="Environment"
+          aria-label="Show tokens of"
           value={query.environment ?? ""}
           onChange={(event) => onQuery({ environment: event.target.value || null, page: 1 })}
           className="w-[calc(50%-0.25rem)] sm:w-40"
@@ -138,7 +137,7 @@ export function TokenToolbar({ query, environments, onQuery }: TokenToolbarProps
           ))}
         </Select>
         <Select
-          aria-label="Label"
+          aria-label="Show tokens that are"
           value={query.labelled ?? ""}
           onChange={(event) => onQuery({ labelled: labelledOf(event.target.value), page: 1 })}
           className="w-[calc(50%-0.25rem)] sm:w-40"

@@ -18,6 +18,7 @@ import { TokenActions, type TokenDialog } from "@/components/tokens/token-action
 import { tokenColumns, tokenLayout, tokenRow } from "@/components/tokens/token-columns";
 import { TokenToolbar } from "@/components/tokens/token-toolbar";
 import { Button } from "@/components/ui/button";
+import { Callout } from "@/components/ui/callout";
 import { EmptyState } from "@/components/ui/empty-state";
 import { Freshness } from "@/components/ui/freshness";
 import { PageHeading } from "@/components/ui/page-heading";
@@ -35,11 +36,13 @@ type TokensViewProps = {
   page: TokenPage;
   query: TokenQuery;
   fetchedAt: string;
+  /** Whether labels and dates could be read; the tokens themselves are RingCX's. */
+  remembered: boolean;
   /** The calendar date in UTC, from the server, so that both sides agree on what is overdue. */
   today: string;
 };
 
-export function TokensView({ page, query: asked, fetchedAt, today }: TokensViewProps) {
+export function TokensView({ page, query: asked, fetchedAt, remembered, today }: TokensViewProps) {
   const router = useRouter();
   const heading = useRef<HTMLHeadingElement>(null);
   const [pending, startTransition] = useTransition();
@@ -128,6 +131,14 @@ export function TokensView({ page, query: asked, fetchedAt, today }: TokensViewP
           : `${plural(page.matched, "token matches", "tokens match")}, page ${page.page} of ${page.pageCount}`}
       </p>
 
+      {!remembered && (
+        <Callout tone="warn" title="Labels and dates are missing for now" className="mb-4">
+          <p>
+            Tokendesk cannot reach its own database. The list itself comes from RingCX and is complete: you can reveal
+            and revoke. Creating and editing wait until the database is back.
+          </p>
+        </Callout>
+      )}
       {page.total === 0 ? (
         <section className="rounded-lg border border-line bg-surface">
           <EmptyState icon={<KeyRound className="size-5" />} title="You have no API tokens" action={newToken}>

@@ -57,7 +57,9 @@ async function answer(
   request: NextRequest,
   work: (requestId: string) => Promise<unknown>,
 ): Promise<Response> {
-  const requestId = randomUUID();
+  // The proxy's, which replaces whatever the client sent, so that its log lines and ours share one.
+  const noted = request.headers.get("x-request-id") ?? "";
+  const requestId = /^[0-9a-f-]{36}$/.test(noted) ? noted : randomUUID();
   const startedAt = performance.now();
   let made: Response;
   try {

@@ -217,7 +217,7 @@ export class RingcxClient {
     const reads = readsUnderWay();
     const key = `${this.#address.connectionId} ${operation}`;
     const underWay = reads.get(key) as Promise<T> | undefined;
-    if (underWay) return underWay;
+    if (underWay !== undefined) return underWay;
     const started = read().finally(() => {
       if (reads.get(key) === started) reads.delete(key);
     });

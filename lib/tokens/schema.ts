@@ -98,7 +98,7 @@ export function parseTokenQuery(parameters: Record<string, string | string[] | u
     Object.entries(parameters).map(([name, value]) => [name, Array.isArray(value) ? value[0] : value]),
   );
   const query = tokenQuerySchema.parse(first);
-  return { ...query, q: hintOf(query.q) ?? query.q };
+  return { ...query, q: searchText(query.q).text };
 }
 
 /** The search parameters of a query, without those that are at their default: `?q=ivr&page=2`, or nothing. */
@@ -120,6 +120,21 @@ export function tokenHint(value: string): string {
 }
 
 const tokenInText = /([A-Za-z0-9][\w.-]{0,31})(?::|%3A)([0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12})/i;
+
+const secretPart = /[0-9A-Fa-f]{8}-[0-9A-Fa-f]{1,4}[0-9A-Fa-f-]*/;
+const wholeSecretPart = /^[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$/;
+
+/** `masked`: the text was a token value, with or without its prefix, or a part of one. */
+export type SearchText = { text: string; masked: "whole" | "part" | null };
+
+/** What of a typed text may be searched for, and so stand in the address: never a value, nor most of one. */
+export function searchText(typed: string): SearchText {
+  const hint = hintOf(typed);
+  if (hint) return { text: hint, masked: "whole" };
+  const found = secretPart.exec(typed)?.[0];
+  if (!found) return { text: typed.trim().slice(0, 200), masked: null };
+  return wholeSecretPart.test(found) ? { text: `…${found.slice(-4)}`, masked: "whole" } : { text: "", masked: "part" };
+}
 
 /** The hint of a token value that stands in a text, so that a pasted value never goes into a search or a URL. */
 export function hintOf(text: string): string | null {

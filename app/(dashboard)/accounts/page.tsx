@@ -1,11 +1,11 @@
 import type { Metadata } from "next";
-import { attempt } from "@/app/(dashboard)/attempt";
 import { AccountsView } from "@/components/accounts/accounts-view";
 import { PageHeading } from "@/components/ui/page-heading";
 import { ProblemPanel } from "@/components/ui/problem-panel";
 import { listAccounts } from "@/lib/accounts/accounts";
 import { groupByMainAccount } from "@/lib/accounts/schema";
 import { requireSession } from "@/lib/auth/session";
+import { attempt } from "@/lib/http/page";
 
 export const metadata: Metadata = { title: "Accounts" };
 

@@ -1,10 +1,10 @@
 import type { Metadata } from "next";
-import { attempt } from "@/app/(dashboard)/attempt";
 import { TokensView } from "@/components/tokens/tokens-view";
 import { PageHeading } from "@/components/ui/page-heading";
 import { ProblemPanel } from "@/components/ui/problem-panel";
 import { requireSession } from "@/lib/auth/session";
 import { dateAhead } from "@/lib/format";
+import { attempt } from "@/lib/http/page";
 import { queryTokens } from "@/lib/tokens/query";
 import { parseTokenQuery, tokenQueryString } from "@/lib/tokens/schema";
 import { listTokens } from "@/lib/tokens/tokens";
@@ -23,6 +23,14 @@ export default async function TokensPage({ searchParams }: PageProps<"/tokens">)
       </>
     );
   }
-  const { tokens, fetchedAt } = list.value;
-  return <TokensView page={queryTokens(tokens, query)} query={query} fetchedAt={fetchedAt} today={dateAhead(0)} />;
+  const { tokens, fetchedAt, inventory } = list.value;
+  return (
+    <TokensView
+      page={queryTokens(tokens, query)}
+      query={query}
+      fetchedAt={fetchedAt}
+      remembered={inventory === "available"}
+      today={dateAhead(0)}
+    />
+  );
 }
