@@ -23,7 +23,7 @@ export async function proxy(request: NextRequest): Promise<NextResponse> {
   );
 
   const { pathname, search } = request.nextUrl;
-  const api = pathname.startsWith("/api/");
+  const api = pathname === "/api" || pathname.startsWith("/api/");
   let response: NextResponse;
   if (state.kind !== "active" && !api && pathname !== "/sign-in") {
     const reason = state.kind === "ended" ? state.reason : "required";

@@ -4,7 +4,7 @@ import { GeistSans } from "geist/font/sans";
 import type { Metadata, Viewport } from "next";
 import { cookies } from "next/headers";
 import type { ReactNode } from "react";
-import { StyleNonce } from "@/components/shell/style-nonce";
+import { PagePolicy } from "@/components/shell/page-policy";
 import { parseTheme, themeCookie } from "@/components/shell/theme";
 import "@/app/globals.css";
 
@@ -31,7 +31,7 @@ export default async function RootLayout({ children }: { children: ReactNode }) 
       suppressHydrationWarning
     >
       <body>
-        <StyleNonce />
+        <PagePolicy />
         {children}
       </body>
     </html>

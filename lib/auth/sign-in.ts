@@ -7,7 +7,7 @@ import { env } from "@/lib/env";
 import { TokendeskError } from "@/lib/errors";
 import { logger } from "@/lib/logger";
 import { endSession, signInAdmin } from "@/lib/ringcx/client";
-import { UpstreamError } from "@/lib/ringcx/errors";
+import { type FailureReason, UpstreamError } from "@/lib/ringcx/errors";
 import type { SignInAnswer } from "@/lib/ringcx/schemas";
 import type { SessionData } from "@/lib/session/schema";
 
@@ -131,6 +131,7 @@ function asSignInError(error: unknown): unknown {
   if (!(error instanceof UpstreamError)) return error;
   switch (error.reason) {
     case "unauthorized":
+    case "jwt_refused":
     case "not_found":
     case "rejected":
       return new TokendeskError(
@@ -147,9 +148,21 @@ function asSignInError(error: unknown): unknown {
         },
       );
     default:
-      return error;
+      return new TokendeskError(error.code, signInTrouble[error.reason], {
+        cause: error,
+        ...(error.retryAfter === undefined ? {} : { retryAfter: error.retryAfter }),
+      });
   }
 }
+
+/** Nobody is signed in yet, and nobody was told that they are wrong. */
+const signInTrouble = {
+  rate_limited: "RingCX is limiting sign-ins at the moment. Wait, then try again.",
+  timeout: "RingCX did not answer in time, so you are not signed in. Try again in a moment.",
+  unavailable: "RingCX cannot be reached right now, so you are not signed in. Try again in a moment.",
+  bad_response:
+    "Something in front of RingCX answered instead of it, so you are not signed in. Check the host, then try again.",
+} satisfies Partial<Record<FailureReason, string>>;
 
 /** Best effort: the person is signed out here whatever RingCX says. */
 export async function endUpstream(host: string, refreshToken: string | null): Promise<void> {

@@ -52,6 +52,19 @@ export function publicRoute<Body = undefined, Params = undefined>(
     );
 }
 
+const refuseMethod = publicRoute({ name: "method" }, async ({ request }) => {
+  throw new TokendeskError("method_not_allowed", `This address does not take ${request.method}.`);
+});
+
+/** For the methods that a route does not have: Next's own answer to them is empty. */
+export const refused = {
+  DELETE: refuseMethod,
+  GET: refuseMethod,
+  PATCH: refuseMethod,
+  POST: refuseMethod,
+  PUT: refuseMethod,
+};
+
 async function answer(
   name: string,
   request: NextRequest,
@@ -103,9 +116,16 @@ async function parseInput<Body, Params>(
 function check<T>(schema: z.ZodType<T>, value: unknown): T {
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
-  const errors = parsed.error.issues.map(({ path, message }) => ({ path: path.join("."), message }));
+  const errors = parsed.error.issues.map((issue) => ({ path: issue.path.join("."), message: messageOf(issue) }));
   const detail = errors.map(({ path, message }) => (path === "" ? message : `${path}: ${message}`)).join("; ");
   throw new TokendeskError("invalid_input", detail, { extensions: { errors } });
+}
+
+/** zod's message, but for the names of unknown fields: whatever stands there, a pasted token too, would be echoed. */
+function messageOf(issue: z.core.$ZodIssue): string {
+  if (issue.code !== "unrecognized_keys") return issue.message;
+  const names = issue.keys.filter((name) => /^[A-Za-z]{1,24}$/.test(name));
+  return names.length === issue.keys.length ? `Unknown field: ${names.join(", ")}` : "Unknown field";
 }
 
 /** A body that may be absent: then it is an empty object. */

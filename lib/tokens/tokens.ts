@@ -4,7 +4,7 @@ import { write } from "@/lib/db/client";
 import { isDatabaseUnavailable } from "@/lib/db/failure";
 import { TokendeskError } from "@/lib/errors";
 import { logger } from "@/lib/logger";
-import type { RingcxClient } from "@/lib/ringcx/client";
+import type { DeletionAnswer, RingcxClient } from "@/lib/ringcx/client";
 import { UpstreamError } from "@/lib/ringcx/errors";
 import { LimitExceeded, RateLimiter } from "@/lib/ringcx/limiter";
 import { markToken, type TokenMark } from "@/lib/tokens/fingerprint";
@@ -262,43 +262,52 @@ export async function revokeToken(
     if (!(error instanceof UpstreamError)) throw error;
     return error;
   });
-  const proof = await proveDead(owner, token, said === "accepted");
-  if (proof) {
-    await ifReachable(recordRevoked(scopeOf(owner), id, proof.method, Date.parse(proof.checkedAt)));
-    return { outcome: "revoked", proof };
+  const verdict = await proveDead(owner, token, said);
+  if ("method" in verdict) {
+    await ifReachable(recordRevoked(scopeOf(owner), id, verdict.method, Date.parse(verdict.checkedAt)));
+    return { outcome: "revoked", proof: verdict };
   }
-  throw new TokendeskError("revocation_unconfirmed", unproven(said), {
+  throw new TokendeskError("revocation_unconfirmed", `${verdict.evidence} Treat this token as alive and try again.`, {
     ...(said instanceof UpstreamError ? { cause: said } : {}),
   });
 }
 
-function unproven(said: "accepted" | "refused" | "unclear" | UpstreamError): string {
-  if (said === "refused") return "RingCX answered that it did not delete this token. Treat it as alive and try again.";
-  if (said === "accepted") {
-    return "RingCX said that it deleted this token, but it cannot be proven: the token is still accepted, or the check failed. Treat it as alive and try again.";
-  }
-  return "RingCX did not confirm the deletion, and the token is not proven dead. Treat it as alive and try again.";
+type Said = DeletionAnswer | UpstreamError;
+
+/** How often it is asked: RingCX may take a moment to forget a token that it said, or may have said, it deleted. */
+function proofDelaysMs(said: Said): number[] {
+  if (said === "accepted") return [0, 500, 1_500, 3_000];
+  return said === "refused" ? [0] : [0, 1_000];
 }
 
-const proofDelaysMs = [0, 400, 1_200];
-
 /**
- * Asks with the token itself: 401 is death, unless the owner's list disagrees. When the token cannot be asked
- * about, the owner's list decides. RingCX may take a moment to forget a token that it said it deleted.
+ * Asks with the token itself, which must be refused, and looks into the owner's list, which must not have it any more.
+ * When one of the two gives no answer the other decides; when they contradict each other, nothing is proven.
  */
-async function proveDead(owner: TokenOwner, token: Held, expected: boolean): Promise<RevocationProof | null> {
-  const delays = expected ? proofDelaysMs : proofDelaysMs.slice(0, 1);
-  for (const wait of delays) {
+async function proveDead(owner: TokenOwner, token: Held, said: Said): Promise<RevocationProof | { evidence: string }> {
+  let evidence = "";
+  for (const wait of proofDelaysMs(said)) {
     await delay(wait);
     const alive = await answered(owner.client.isAlive(token.value));
-    if (alive === true) continue;
-    if (alive === false && expected) return proof("token_refused");
-    const listed = await answered(listHeld(owner, { fresh: true }));
-    if (listed && !listed.some(({ id }) => id === token.id)) {
-      return proof(alive === false ? "token_refused" : "absent_from_list");
+    if (alive === true) {
+      evidence = "RingCX still accepts it.";
+      continue;
     }
+    const list = await answered(listHeld(owner, { fresh: true }));
+    const listed = list?.some(({ id }) => id === token.id) ?? null;
+    if (listed === false) return proof(alive === false ? "token_refused" : "absent_from_list");
+    // Without the list the token's own death is a proof only if RingCX also said that it deleted it.
+    if (alive === false && listed === null && said === "accepted") return proof("token_refused");
+    if (listed) evidence = alive === false ? "RingCX refuses it, but still lists it." : "RingCX still lists it.";
+    else evidence = "RingCX gave no answer that would prove it dead.";
   }
-  return null;
+  return { evidence: `${saidInWords(said)} ${evidence}` };
+}
+
+function saidInWords(said: Said): string {
+  if (said === "accepted") return "RingCX said that it deleted this token.";
+  if (said === "refused") return "RingCX answered that it did not delete this token.";
+  return "RingCX did not confirm the deletion.";
 }
 
 function proof(method: RevocationProof["method"]): RevocationProof {

@@ -1,5 +1,5 @@
 import { NextResponse } from "next/server";
-import { route } from "@/lib/http/route";
+import { refused, route } from "@/lib/http/route";
 import { newTokenSchema } from "@/lib/tokens/schema";
 import { createToken, listTokens } from "@/lib/tokens/tokens";
 
@@ -8,3 +8,5 @@ export const GET = route({ name: "/api/tokens" }, ({ session }) => listTokens(se
 export const POST = route({ name: "/api/tokens", body: newTokenSchema }, async ({ session, body }) =>
   NextResponse.json(await createToken(session, body), { status: 201 }),
 );
+
+export const { DELETE, PATCH, PUT } = refused;

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { authenticate } from "@/lib/auth/handler";
 import { clientAddress } from "@/lib/http/address";
-import { publicRoute, readText } from "@/lib/http/route";
+import { publicRoute, readText, refused } from "@/lib/http/route";
 
 const definition = { name: "/api/auth/*", params: z.object({ nextauth: z.array(z.string()) }) };
 
@@ -15,3 +15,5 @@ const handler = publicRoute(definition, async ({ request, params }) =>
 );
 
 export { handler as GET, handler as POST };
+
+export const { DELETE, PATCH, PUT } = refused;

@@ -1,4 +1,4 @@
-import { route } from "@/lib/http/route";
+import { refused, route } from "@/lib/http/route";
 import { editTokenSchema, revokeSchema, tokenPathSchema } from "@/lib/tokens/schema";
 import { editToken, revokeToken } from "@/lib/tokens/tokens";
 
@@ -11,3 +11,5 @@ export const PATCH = route({ name, params: tokenPathSchema, body: editTokenSchem
 export const DELETE = route({ name, params: tokenPathSchema, body: revokeSchema }, ({ session, params }) =>
   revokeToken(session, params.id),
 );
+
+export const { GET, POST, PUT } = refused;

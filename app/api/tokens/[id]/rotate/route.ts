@@ -1,5 +1,5 @@
 import { NextResponse } from "next/server";
-import { route } from "@/lib/http/route";
+import { refused, route } from "@/lib/http/route";
 import { rotateTokenSchema, tokenPathSchema } from "@/lib/tokens/schema";
 import { rotateToken } from "@/lib/tokens/tokens";
 
@@ -7,3 +7,5 @@ export const POST = route(
   { name: "/api/tokens/{id}/rotate", params: tokenPathSchema, body: rotateTokenSchema },
   async ({ session, params, body }) => NextResponse.json(await rotateToken(session, params.id, body), { status: 201 }),
 );
+
+export const { DELETE, GET, PATCH, PUT } = refused;

@@ -1,0 +1,117 @@
+/** Steps that the tests of the screens share. */
+import { expect, type Locator, type Page, type Request } from "@playwright/test";
+import { passwordOf } from "./sandbox.ts";
+import type { Target } from "./visitor.ts";
+
+/** Signs in over HTTP, into the page's own cookies, and opens the page at `path`. */
+export async function enter(page: Page, app: Target, username = "ana@example.com", path = "/tokens"): Promise<void> {
+  const csrf = await page.request.get(`${app.url}/api/auth/csrf`);
+  const { csrfToken } = (await csrf.json()) as { csrfToken: string };
+  const form = { username, password: passwordOf(username), platformId: "aws80", csrfToken, json: "true" };
+  const headers = { origin: app.origin };
+  const answer = await page.request.post(`${app.url}/api/auth/callback/ringcx`, { form, headers });
+  expect(answer.status(), await answer.text()).toBe(200);
+  await page.goto(path);
+}
+
+/** Lets the page read and write the clipboard, as it may in front of a person. */
+export async function allowClipboard(page: Page): Promise<void> {
+  await page.context().grantPermissions(["clipboard-read", "clipboard-write"]);
+}
+
+export function clipboard(page: Page): Promise<string> {
+  return page.evaluate(() => navigator.clipboard.readText());
+}
+
+/** Pastes a text into what has the focus. */
+export async function paste(page: Page, text: string): Promise<void> {
+  await page.evaluate((copied) => navigator.clipboard.writeText(copied), text);
+  await page.keyboard.press("ControlOrMeta+V");
+}
+
+/** The rows of the tokens, without the one of the headings. */
+export function rows(page: Page): Locator {
+  return page.getByRole("row").filter({ has: page.getByRole("cell") });
+}
+
+export function rowOf(page: Page, hint: string): Locator {
+  return rows(page).filter({ hasText: hint });
+}
+
+/** Opens the menu of a token's row and chooses from it. */
+export async function choose(page: Page, hint: string, item: string): Promise<void> {
+  await page.getByRole("button", { name: `Actions for ${hint}` }).click();
+  await page.getByRole("menuitem", { name: item, exact: true }).click();
+}
+
+/** Writes down every address that is asked for or shown, by any page of the context. */
+export function recordAddresses(page: Page): string[] {
+  const seen: string[] = [];
+  page.context().on("request", (request: Request) => seen.push(request.url()));
+  page.on("framenavigated", (frame) => seen.push(frame.url()));
+  return seen;
+}
+
+/** All that a page keeps or shows as text: its document with the inlined payload, its address, both storages. */
+export function everythingKept(page: Page): Promise<string> {
+  return page.evaluate(() =>
+    [
+      document.documentElement.outerHTML,
+      location.href,
+      JSON.stringify(history.state),
+      JSON.stringify({ ...localStorage }),
+      JSON.stringify({ ...sessionStorage }),
+      document.cookie,
+    ].join("\n"),
+  );
+}
+
+/** The text that a control's `aria-describedby` names. */
+export function expectDescribed(control: Locator, text: string | RegExp): Promise<void> {
+  return expect(control).toHaveAccessibleDescription(text);
+}
+
+/** Presses Tab until `target` has the focus. */
+export async function tabTo(page: Page, target: Locator, key = "Tab"): Promise<void> {
+  for (let presses = 0; presses < 80; presses += 1) {
+    await page.keyboard.press(key);
+    if (await target.evaluate((element) => element === document.activeElement)) return;
+  }
+  throw new Error(`no way by ${key} to ${target}`);
+}
+
+const widths = [1280, 375] as const;
+const schemes = ["light", "dark"] as const;
+
+/**
+ * Asserts of what the page shows now that axe finds nothing at either width in either theme, and that the narrow page
+ * does not scroll sideways. The theme follows the system here, so that nothing has to be loaded again.
+ */
+export async function expectGoodEverywhere(
+  page: Page,
+  expectAccessible: (page: Page) => Promise<void>,
+  what: string,
+): Promise<void> {
+  for (const width of widths) {
+    await page.setViewportSize({ width, height: 780 });
+    for (const colorScheme of schemes) {
+      await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
+      await settled(page);
+      try {
+        await expectAccessible(page);
+      } catch (error) {
+        throw new Error(`${what}, ${width} px, ${colorScheme}`, { cause: error });
+      }
+    }
+    const content = await page.evaluate(() => document.scrollingElement?.scrollWidth ?? Number.POSITIVE_INFINITY);
+    expect(content, `${what}: wider than ${width} px`).toBeLessThanOrEqual(width);
+  }
+}
+
+/** Waits until what moves has come to rest: colours in the midst of a fade are nobody's. */
+async function settled(page: Page): Promise<void> {
+  await page.evaluate(async () => {
+    await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+    await Promise.allSettled(document.getAnimations().map((animation) => animation.finished));
+  });
+}

@@ -1,0 +1,167 @@
+/**
+ * Each worker has a sandbox and a built dashboard of its own, as processes; each test starts from the sandbox's seed.
+ * `test.use({ appEnv: { ... } })` at the top of a file gives its worker's dashboard more environment; `launch` starts
+ * one more dashboard for a single test. Errors that nobody expected fail the test: see `problems`.
+ */
+import AxeBuilder from "@axe-core/playwright";
+import { test as base, expect, type Page } from "@playwright/test";
+import { Problems } from "./problems.ts";
+import { passwordOf, type Sandbox } from "./sandbox.ts";
+import { type App, type AppOptions, type Environment, type RunningSandbox, startApp, startSandbox } from "./servers.ts";
+import { type Target, Visitor } from "./visitor.ts";
+
+type WorkerFixtures = {
+  /** More environment for the worker's dashboard. */
+  appEnv: Environment;
+  upstream: RunningSandbox;
+  server: App;
+};
+
+type TestFixtures = {
+  /** The worker's sandbox, back at its seed. */
+  sandbox: Sandbox;
+  /** The worker's dashboard. */
+  app: App;
+  /** Starts one more dashboard, against the same sandbox. It ends with the test. */
+  launch: (options?: AppOptions) => Promise<App>;
+  /** Somebody without a browser who has not signed in; `headers` go with every request. */
+  newVisitor: (app?: Target, headers?: Record<string, string>) => Visitor;
+  /** The same, one of them. */
+  visitor: Visitor;
+  /** `problems.expect(/.../)` says that a console.error or an error in the log belongs to the test. */
+  problems: Problems;
+  /** Signs in through the form, in the test's own page, and gives it, at the page that follows. */
+  signedInPage: (username?: string) => Promise<Page>;
+  /** Asserts that axe finds nothing to say of the page as it stands. */
+  expectAccessible: (page: Page) => Promise<void>;
+};
+
+export const themes = ["light", "dark"] as const;
+export type Theme = (typeof themes)[number];
+
+/** A phone, as narrow as they come: `test.use({ viewport: narrow })` or `page.setViewportSize(narrow)`. */
+export const narrow = { width: 375, height: 740 };
+
+/** The theme as a person chose it; it lasts, as their choice does. */
+export async function chooseTheme(page: Page, app: Target, theme: Theme): Promise<void> {
+  await page.emulateMedia({ colorScheme: theme });
+  await page.context().addCookies([{ name: "tokendesk-theme", value: theme, url: app.url, sameSite: "Lax" }]);
+}
+
+/** Asserts that the page does not scroll sideways. */
+export async function expectNoSidewaysScroll(page: Page): Promise<void> {
+  const { content, window } = await page.evaluate(() => ({
+    content: document.documentElement.scrollWidth,
+    window: document.documentElement.clientWidth,
+  }));
+  expect(content, "the page is wider than its window").toBeLessThanOrEqual(window);
+}
+
+/** Fills in and sends the sign-in form that the page shows. */
+export async function submitSignIn(
+  page: Page,
+  username = "ana@example.com",
+  password = passwordOf(username),
+): Promise<void> {
+  await page.getByRole("textbox", { name: "Username" }).fill(username);
+  await page.getByRole("textbox", { name: "Password" }).fill(password);
+  await page.getByRole("textbox", { name: "Platform ID" }).fill("aws80");
+  await page.getByRole("button", { name: "Sign in" }).click();
+}
+
+export const test = base.extend<TestFixtures, WorkerFixtures>({
+  appEnv: [{}, { option: true, scope: "worker" }],
+
+  upstream: [
+    // biome-ignore lint/correctness/noEmptyPattern: Playwright reads the dependencies from the pattern
+    async ({}, use) => {
+      const sandbox = await startSandbox();
+      await use(sandbox);
+      await sandbox.stop();
+    },
+    { scope: "worker" },
+  ],
+
+  server: [
+    async ({ upstream, appEnv }, use) => {
+      const app = await startApp(upstream.control.url, { env: appEnv });
+      await use(app);
+      await app.stop();
+    },
+    { scope: "worker", timeout: 60_000 },
+  ],
+
+  problems: [
+    async ({ server }, use) => {
+      const problems = new Problems();
+      problems.watchApp(server, "now");
+      await use(problems);
+      await problems.judge();
+    },
+    { auto: true },
+  ],
+
+  sandbox: [
+    async ({ upstream }, use) => {
+      await upstream.control.reset();
+      await use(upstream.control);
+    },
+    { auto: true },
+  ],
+
+  app: async ({ server }, use) => {
+    await use(server);
+  },
+
+  baseURL: async ({ server }, use) => {
+    await use(server.url);
+  },
+
+  launch: async ({ sandbox, problems }, use) => {
+    const started: App[] = [];
+    await use(async (options) => {
+      const app = await startApp(sandbox.url, options);
+      started.push(app);
+      problems.watchApp(app, "start");
+      return app;
+    });
+    for (const app of started) {
+      await problems.settle(app).finally(() => app.stop());
+    }
+  },
+
+  newVisitor: async ({ app }, use) => {
+    await use((target = app, headers = {}) => new Visitor(target, headers));
+  },
+
+  visitor: async ({ newVisitor }, use) => {
+    await use(newVisitor());
+  },
+
+  context: async ({ context, problems }, use) => {
+    await problems.watchBrowser(context);
+    await use(context);
+  },
+
+  signedInPage: async ({ page }, use) => {
+    await use(async (username) => {
+      await page.goto("/sign-in");
+      await submitSignIn(page, username);
+      await page.waitForURL((url) => !url.pathname.startsWith("/sign-in"));
+      return page;
+    });
+  },
+
+  // biome-ignore lint/correctness/noEmptyPattern: Playwright reads the dependencies from the pattern
+  expectAccessible: async ({}, use) => {
+    await use(async (page) => {
+      const { violations } = await new AxeBuilder({ page }).analyze();
+      const said = violations.map(
+        ({ id, help, nodes }) => `${id}: ${help}\n${nodes.map(({ html }) => html).join("\n")}`,
+      );
+      expect(said, "axe").toEqual([]);
+    });
+  },
+});
+
+export { expect };

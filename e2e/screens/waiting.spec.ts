@@ -1,0 +1,57 @@
+import { enter, rows } from "../browser.ts";
+import { expect, test } from "../fixtures.ts";
+
+test.use({ appEnv: { RINGCX_TIMEOUT_MS: "4000" } });
+
+test("a slow list shows that it is loading, on a first visit, on the way from another page, and when it is read again", async ({
+  app,
+  page,
+  sandbox,
+}) => {
+  await enter(page, app, "ana@example.com", "/accounts");
+  const loading = page.getByRole("status", { name: "Loading your tokens" });
+  const latency = { operation: "token.list", kind: "latency", ms: 2_500 } as const;
+
+  await sandbox.fault(latency);
+  await page.getByRole("link", { name: "Tokens" }).click();
+  await expect(loading).toBeVisible({ timeout: 1_500 });
+  await expect(rows(page)).toHaveCount(3);
+  await expect(loading).toHaveCount(0);
+
+  await sandbox.fault(latency);
+  await page.goto("/tokens", { waitUntil: "commit" });
+  await expect(loading).toBeVisible({ timeout: 1_500 });
+  await expect(page.getByRole("link", { name: "Accounts" })).toBeVisible();
+  await expect(rows(page)).toHaveCount(3);
+
+  // The rows stay readable while they are read again.
+  await sandbox.fault(latency);
+  const refresh = page.getByRole("button", { name: "Refresh" });
+  await refresh.click();
+  await expect(refresh).toHaveAttribute("aria-busy", "true");
+  await expect(rows(page)).toHaveCount(3);
+  await expect(refresh).not.toHaveAttribute("aria-busy");
+});
+
+test("a list that cannot be read says why, and Retry shows that it is trying and then works", async ({
+  app,
+  page,
+  sandbox,
+}) => {
+  await sandbox.fault({ operation: "token.list", kind: "html502", count: -1 });
+  await enter(page, app);
+  const alert = page.getByRole("main").getByRole("alert");
+  await expect(alert.getByRole("heading", { name: "RingCX is not available" })).toBeVisible();
+  await expect(page.getByRole("heading", { level: 1, name: "Tokens" })).toBeVisible();
+  const retry = alert.getByRole("button", { name: "Retry" });
+  const said = await alert.getByText("Request ID").textContent();
+  await retry.click();
+  await expect(alert.getByText("Request ID")).not.toHaveText(said ?? "");
+
+  await sandbox.clearFaults();
+  await sandbox.fault({ operation: "token.list", kind: "latency", ms: 600 });
+  await retry.click();
+  await expect(retry).toHaveAttribute("aria-busy", "true");
+  await expect(rows(page)).toHaveCount(3);
+  await expect(alert).toHaveCount(0);
+});

@@ -1,0 +1,144 @@
+/** The processes that the tests talk to: a sandbox, and the built dashboard as `npm start` runs it. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { type AddressInfo, createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { dashboardEnvironment, serverScript } from "../scripts/setup.ts";
+import { Sandbox } from "./sandbox.ts";
+
+export type Environment = Record<string, string>;
+
+/** What a process wrote, both streams apart and in full. */
+export type Output = { stdout: string; stderr: string };
+
+export type RunningSandbox = { control: Sandbox; stop(): Promise<void> };
+
+export type App = {
+  /** Where it listens. */
+  url: string;
+  /** Its APP_URL: the Origin of its own pages. */
+  origin: string;
+  dataDir: string;
+  output: Output;
+  running(): boolean;
+  stop(): Promise<void>;
+};
+
+export type AppOptions = {
+  env?: Environment;
+  /** Of another build than the one that `npm run build` made. */
+  script?: string;
+  /** Kept, and not removed at the end: for a process that comes after another one. */
+  dataDir?: string;
+  /** Takes another port than the last process, or the same. */
+  port?: number;
+};
+
+/** Nothing of the tester's own settings reaches the processes. */
+const plain: Environment = Object.fromEntries(
+  ["PATH", "HOME", "TMPDIR", "SystemRoot"].flatMap((name) => {
+    const value = process.env[name];
+    return value === undefined ? [] : [[name, value]];
+  }),
+);
+
+function launch(script: string, env: Record<string, string | undefined>): { child: ChildProcess; output: Output } {
+  // In the group of its parent: whoever ends the test run ends it too.
+  const child = spawn(process.execPath, [script], { env: env as NodeJS.ProcessEnv, stdio: ["ignore", "pipe", "pipe"] });
+  const output: Output = { stdout: "", stderr: "" };
+  child.stdout?.setEncoding("utf8").on("data", (text: string) => {
+    output.stdout += text;
+  });
+  child.stderr?.setEncoding("utf8").on("data", (text: string) => {
+    output.stderr += text;
+  });
+  return { child, output };
+}
+
+async function end(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const ended = once(child, "exit");
+  child.kill("SIGTERM");
+  // Kept-alive connections of ours would hold it for seconds.
+  const timer = setTimeout(() => child.kill("SIGKILL"), 500);
+  await ended;
+  clearTimeout(timer);
+}
+
+/** Asks every few milliseconds until `attempt` gives something. */
+async function until<T>(
+  what: string,
+  child: ChildProcess,
+  output: Output,
+  attempt: () => Promise<T | null> | T | null,
+) {
+  const deadline = Date.now() + 30_000;
+  for (;;) {
+    const result = await attempt();
+    if (result !== null) return result;
+    if (child.exitCode !== null || Date.now() > deadline) {
+      await end(child);
+      throw new Error(`${what} did not start:\n${output.stdout}${output.stderr}`);
+    }
+    await sleep(20);
+  }
+}
+
+export async function startSandbox(env: Environment = {}): Promise<RunningSandbox> {
+  const { child, output } = launch("sandbox/main.ts", {
+    ...plain,
+    SANDBOX_PORT: "0",
+    SANDBOX_RATE_LIMIT: "1000000",
+    ...env,
+  });
+  const url = await until("The sandbox", child, output, () => /listening on (\S+)/.exec(output.stdout)?.[1] ?? null);
+  return { control: new Sandbox(url), stop: () => end(child) };
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, "close");
+  return port;
+}
+
+export async function startApp(upstream: string, options: AppOptions = {}): Promise<App> {
+  const port = options.port ?? (await freePort());
+  const url = `http://127.0.0.1:${port}`;
+  const dataDir = options.dataDir ?? mkdtempSync(join(tmpdir(), "tokendesk-e2e-"));
+  const settings: Environment = {
+    PORT: String(port),
+    HOSTNAME: "127.0.0.1",
+    APP_URL: url,
+    DATA_DIR: dataDir,
+    RINGCX_HOSTS: upstream,
+    RINGCX_LEGACY_HOSTS: upstream,
+    // The limit has tests of its own; the others would run into it together.
+    RINGCX_RATE_LIMIT: "100000",
+    TOKENDESK_SANDBOX: "1",
+    ...options.env,
+  };
+  const { child, output } = launch(options.script ?? serverScript, dashboardEnvironment({ ...plain, ...settings }));
+  await until("The dashboard", child, output, async () => {
+    const answer = await fetch(`${url}/api/health`).catch(() => null);
+    await answer?.body?.cancel();
+    return answer?.ok ? true : null;
+  });
+  return {
+    url,
+    origin: settings.APP_URL ?? url,
+    dataDir,
+    output,
+    running: () => child.exitCode === null && child.signalCode === null,
+    stop: async () => {
+      await end(child);
+      if (options.dataDir === undefined) rmSync(dataDir, { recursive: true, force: true });
+    },
+  };
+}
