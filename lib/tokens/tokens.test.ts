@@ -32,7 +32,7 @@ function fresh(variables: Record<string, string> = {}): void {
   freshProcess({
     RINGCX_HOSTS: sandbox.url,
     DATA_DIR: mkdtempSync(join(tmpdir(), "tokendesk-tokens-")),
-    RINGCX_TIMEOUT_MS: "1000",
+    RINGCX_TIMEOUT_MS: "500",
     ...variables,
   });
 }
