@@ -106,9 +106,11 @@ async function revokeFirst(sandbox: Sandbox, visitor: Visitor, username: string)
 }
 
 const deletionDetails = {
-  said: "RingCX said that it deleted this token, but it cannot be proven: the token is still accepted, or the check failed. Treat it as alive and try again.",
-  refused: "RingCX answered that it did not delete this token. Treat it as alive and try again.",
-  unclear: "RingCX did not confirm the deletion, and the token is not proven dead. Treat it as alive and try again.",
+  said: /^RingCX said that it deleted this token\. RingCX [^.]+\. Treat this token as alive and try again\.$/,
+  refused:
+    /^RingCX answered that it did not delete this token\. RingCX still accepts it\. Treat this token as alive and try again\.$/,
+  unclear:
+    /^RingCX did not confirm the deletion\. RingCX still accepts it\. Treat this token as alive and try again\.$/,
 };
 
 for (const { title, kind, takesEffect, input } of everyFault(elsewhere)) {
@@ -129,7 +131,7 @@ for (const { title, kind, takesEffect, input } of everyFault(elsewhere)) {
       expect(result.reply.status, result.reply.text).toBe(200);
       expect(result.reply.json()).toMatchObject({ outcome: "revoked", proof: { method: "token_refused" } });
     } else {
-      expect(expectProblem(result.reply, 502, "revocation_unconfirmed").detail).toBe(
+      expect(expectProblem(result.reply, 502, "revocation_unconfirmed").detail).toMatch(
         kind === "false200" ? deletionDetails.refused : deletionDetails.unclear,
       );
     }
@@ -153,7 +155,7 @@ for (const { title, kind, input } of proofFaults) {
     const { reply, isGone } = await revoke();
     expect(isGone).toBe(true);
     if (method === null) {
-      expect(expectProblem(reply, 502, "revocation_unconfirmed").detail).toBe(deletionDetails.said);
+      expect(expectProblem(reply, 502, "revocation_unconfirmed").detail).toMatch(deletionDetails.said);
     } else {
       expect(reply.status, reply.text).toBe(200);
       expect(reply.json()).toMatchObject({ outcome: "revoked", proof: { method } });
@@ -174,7 +176,7 @@ for (const { title, kind, input } of proofFaults) {
     await sandbox.fault({ operation: "token.list", auth: "x-auth-token", count: -1, ...input, kind });
     const { reply, isGone } = await revoke();
     expect(isGone).toBe(false);
-    expect(expectProblem(reply, 502, "revocation_unconfirmed").detail).toBe(deletionDetails.said);
+    expect(expectProblem(reply, 502, "revocation_unconfirmed").detail).toMatch(deletionDetails.said);
   });
 }
 
@@ -187,7 +189,7 @@ test("with every proof out of reach nothing is called revoked, although the toke
   await sandbox.fault({ operation: "token.list", kind: "html502", count: -1, skip: 1 });
   const { reply, isGone } = await revoke();
   expect(isGone).toBe(true);
-  expect(expectProblem(reply, 502, "revocation_unconfirmed").detail).toBe(deletionDetails.said);
+  expect(expectProblem(reply, 502, "revocation_unconfirmed").detail).toMatch(deletionDetails.said);
 });
 
 test("RingCX may take a moment to forget a token that it deleted", async ({ sandbox, visitor }) => {

@@ -1,12 +1,29 @@
-import { allowClipboard, choose, clipboard, enter, expectGoodEverywhere, expectNoViolation, paste, rowOf, rows, tabTo } from "../browser.ts";
+import {
+  allowClipboard,
+  choose,
+  clipboard,
+  enter,
+  expectGoodEverywhere,
+  expectNoViolation,
+  paste,
+  rowOf,
+  rows,
+  tabTo,
+} from "../browser.ts";
 import { expect, expectNoSidewaysScroll, narrow, submitSignIn, test } from "../fixtures.ts";
 import { passwordOf } from "../sandbox.ts";
 import { hintOf } from "../visitor.ts";
+
+// Its pictures cost more than all the rest, and what axe says needs none.
+test.use({ trace: "off" });
 
 const ana = "ana@example.com";
 const nils = "new@example.com";
 
 test.describe("axe has nothing to say, in light and dark, at 1280 and 375 px, where nothing scrolls sideways", () => {
+  // Each state is looked at four times.
+  test.describe.configure({ timeout: 90_000 });
+
   test("of sign-in, empty, refused and with a reason", async ({ page, problems }) => {
     problems.expect(/status of 401/);
     await page.goto("/sign-in?reason=expired");
@@ -64,7 +81,10 @@ test.describe("axe has nothing to say, in light and dark, at 1280 and 375 px, wh
 
   test("of the menus and of what loads", async ({ app, page, sandbox }) => {
     await enter(page, app, ana);
-    await rows(page).first().getByRole("button", { name: /^Actions for/ }).click();
+    await rows(page)
+      .first()
+      .getByRole("button", { name: /^Actions for/ })
+      .click();
     await expect(page.getByRole("menuitem", { name: "Rotate" })).toBeVisible();
     await expectGoodEverywhere(page, "actions of a row");
     await page.keyboard.press("Escape");
