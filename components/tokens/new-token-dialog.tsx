@@ -10,10 +10,8 @@ import { emptyText, newTokenBody } from "@/components/tokens/token-text";
 import { UnconfirmedCreation } from "@/components/tokens/unconfirmed-creation";
 import { ValuePanel } from "@/components/tokens/value-panel";
 import { Button } from "@/components/ui/button";
-import { Callout } from "@/components/ui/callout";
 import { Dialog } from "@/components/ui/dialog";
 import { FailureNote } from "@/components/ui/failure-note";
-import { focusOnMount } from "@/components/ui/focus-on-mount";
 
 type NewTokenDialogProps = { today: string; onClose: () => void; returnFocus: () => void };
 
@@ -71,42 +69,20 @@ export function NewTokenDialog({ today, onClose, returnFocus }: NewTokenDialogPr
           )
         }
       >
-        {created.token.label === null && (
-          <Callout tone="warn" title="The label could not be written down" className="mb-3">
-            <p>The token works. Give it its label again in the list when the database is back.</p>
-          </Callout>
-        )}
-        <ValuePanel value={created.value} hint={created.token.hint} onCopied={() => setCopied(true)} />
+        <ValuePanel created={created} onCopied={() => setCopied(true)} />
       </Dialog>
     );
   }
 
   if (failure && isOutcomeUnknown(failure)) {
     return (
-      <Dialog
-        title="Nobody knows whether a token was made"
+      <UnconfirmedCreation
         description="The answer was lost on the way. Nothing was tried a second time."
+        failure={failure}
         onClose={onClose}
-        sticky
+        onRefresh={router.refresh}
         returnFocus={returnFocus}
-        footer={
-          <>
-            <Button onClick={onClose}>Close</Button>
-            <Button
-              ref={focusOnMount}
-              variant="primary"
-              onClick={() => {
-                router.refresh();
-                onClose();
-              }}
-            >
-              Refresh the list
-            </Button>
-          </>
-        }
-      >
-        <UnconfirmedCreation failure={failure} />
-      </Dialog>
+      />
     );
   }
 

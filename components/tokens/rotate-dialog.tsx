@@ -13,7 +13,6 @@ import { ValuePanel } from "@/components/tokens/value-panel";
 import { Button } from "@/components/ui/button";
 import { Dialog } from "@/components/ui/dialog";
 import { FailureNote } from "@/components/ui/failure-note";
-import { focusOnMount } from "@/components/ui/focus-on-mount";
 import { dateAhead } from "@/lib/format";
 import type { Token } from "@/lib/tokens/schema";
 
@@ -96,37 +95,20 @@ export function RotateDialog({ token, today, onClose, onRevokeOld, returnFocus }
           )
         }
       >
-        <ValuePanel value={created.value} hint={created.token.hint} onCopied={() => setCopied(true)} />
+        <ValuePanel created={created} onCopied={() => setCopied(true)} />
       </Dialog>
     );
   }
 
   if (failure && isOutcomeUnknown(failure)) {
     return (
-      <Dialog
-        title="Nobody knows whether a token was made"
+      <UnconfirmedCreation
         description="The answer was lost on the way. The old token is untouched. Nothing was tried a second time."
+        failure={failure}
         onClose={onClose}
-        sticky
+        onRefresh={router.refresh}
         returnFocus={returnFocus}
-        footer={
-          <>
-            <Button onClick={onClose}>Close</Button>
-            <Button
-              ref={focusOnMount}
-              variant="primary"
-              onClick={() => {
-                router.refresh();
-                onClose();
-              }}
-            >
-              Refresh the list
-            </Button>
-          </>
-        }
-      >
-        <UnconfirmedCreation failure={failure} />
-      </Dialog>
+      />
     );
   }
 

@@ -1,10 +1,58 @@
+"use client";
+
 import type { Failure } from "@/components/http";
 import { candidatesOf } from "@/components/tokens/answers";
 import { TokenHint } from "@/components/tokens/token-hint";
+import { Button } from "@/components/ui/button";
 import { Callout } from "@/components/ui/callout";
+import { Dialog } from "@/components/ui/dialog";
+import { focusOnMount } from "@/components/ui/focus-on-mount";
+
+type UnconfirmedCreationProps = {
+  description: string;
+  failure: Failure;
+  onClose: () => void;
+  onRefresh: () => void;
+  returnFocus: () => void;
+};
 
 /** After a creation without an answer: what is known, and what it may have left behind. */
-export function UnconfirmedCreation({ failure }: { failure: Failure }) {
+export function UnconfirmedCreation({
+  description,
+  failure,
+  onClose,
+  onRefresh,
+  returnFocus,
+}: UnconfirmedCreationProps) {
+  return (
+    <Dialog
+      title="Nobody knows whether a token was made"
+      description={description}
+      onClose={onClose}
+      sticky
+      returnFocus={returnFocus}
+      footer={
+        <>
+          <Button onClick={onClose}>Close</Button>
+          <Button
+            ref={focusOnMount}
+            variant="primary"
+            onClick={() => {
+              onRefresh();
+              onClose();
+            }}
+          >
+            Refresh the list
+          </Button>
+        </>
+      }
+    >
+      <Findings failure={failure} />
+    </Dialog>
+  );
+}
+
+function Findings({ failure }: { failure: Failure }) {
   const candidates = candidatesOf(failure.body);
   return (
     <div className="flex flex-col gap-4 text-sm">

@@ -225,11 +225,11 @@ test("a session that has ended leads to sign-in once, with the reason, and back 
   page,
   sandbox,
 }) => {
-  const loaded: string[] = [];
+  let arrivals = 0;
   await enter(page, app, ana, "/tokens?q=aws80&sort=label");
   await expect(rows(page)).toHaveCount(3);
-  page.on("request", (request) => {
-    if (request.isNavigationRequest()) loaded.push(new URL(request.url()).pathname);
+  page.on("domcontentloaded", () => {
+    if (page.url().includes("/sign-in")) arrivals += 1;
   });
   await sandbox.endSessions(ana);
   await sandbox.expireAccessTokens();
@@ -239,7 +239,7 @@ test("a session that has ended leads to sign-in once, with the reason, and back 
   await submitSignIn(page, ana);
   await page.waitForURL("/tokens?q=aws80&sort=label");
   await expect(rows(page)).toHaveCount(3);
-  expect(loaded).toEqual(["/tokens", "/sign-in", "/tokens"]);
+  expect(arrivals).toBe(1);
 
   // The same from within the application, to a page that it had not loaded.
   await sandbox.endSessions(ana);

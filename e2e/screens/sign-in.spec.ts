@@ -146,7 +146,7 @@ test("after too many failures the form counts down, also while the lid is closed
   await page.clock.install();
   await page.goto("/sign-in");
   await submitSignIn(page, username, "guess");
-  await expect(page.getByRole("alert")).toContainText("RingCX did not accept these credentials");
+  await expect(page.getByRole("alert").filter({ hasText: "RingCX did not accept these credentials" })).toBeFocused();
   await submitSignIn(page, username, "guess");
   const alert = page.getByRole("alert").filter({ hasText: "Too many failed sign-ins. Wait before you try again" });
   await expect(alert).toBeFocused();
