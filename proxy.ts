@@ -25,7 +25,10 @@ export async function proxy(request: NextRequest): Promise<NextResponse> {
   const { pathname, search } = request.nextUrl;
   const api = pathname === "/api" || pathname.startsWith("/api/");
   let response: NextResponse;
-  if (state.kind !== "active" && !api && pathname !== "/sign-in") {
+  if (!api && request.method !== "GET" && request.method !== "HEAD") {
+    // Pages take nothing, and Server Actions there are none.
+    response = new NextResponse(null, { status: 405, headers: { allow: "GET, HEAD" } });
+  } else if (state.kind !== "active" && !api && pathname !== "/sign-in") {
     const reason = state.kind === "ended" ? state.reason : "required";
     response = NextResponse.redirect(new URL(signInPath(reason, `${pathname}${search}`), env().appUrl));
   } else {

@@ -89,7 +89,9 @@ function parsePortal(value: string): string | null {
   if (!URL.canParse(value)) return null;
   const url = new URL(value);
   const origin = parseOrigin(url.origin, false);
-  return origin && url.search === "" && url.hash === "" ? `${origin}${url.pathname.replace(/\/+$/, "")}` : null;
+  return origin && url.username === "" && url.password === "" && url.search === "" && url.hash === ""
+    ? `${origin}${url.pathname.replace(/\/+$/, "")}`
+    : null;
 }
 
 const originList = (fallback: string) =>
@@ -180,7 +182,7 @@ export function parseEnv(source: Record<string, string | undefined>): Env {
     ? []
     : parsed.error.issues.map((issue) => `${issue.path.join(".") || "environment"}: ${issue.message}`);
 
-  if (parsed.success && given.SESSION_SECRET !== undefined && parsed.data.SESSION_SECRET.length === 0) {
+  if (given.SESSION_SECRET !== undefined && !given.SESSION_SECRET.replaceAll(",", "").trim()) {
     problems.push("SESSION_SECRET: holds no secret");
   }
   if (given.DATABASE_URL !== undefined) {

@@ -20,6 +20,9 @@ export function start(): void {
   void databaseReady().then((database) => {
     if (!database.ready) logger().error({ database: database.reason }, "the database is not available");
   });
+  if (env().databaseUrl !== null) {
+    logger().warn("replicas do not share the renewal of sessions yet: the balancer must be sticky (docs/deploy.md)");
+  }
   if (production && allowedAccounts === null && !sandbox) {
     logger().warn("ALLOWED_ACCOUNTS is not set: users of every RingCX account may sign in");
   }

@@ -4,6 +4,7 @@ import clsx from "clsx";
 import { Building2, ChevronRight, Search, SearchX } from "lucide-react";
 import { useId, useState } from "react";
 import { Button } from "@/components/ui/button";
+import { Callout } from "@/components/ui/callout";
 import { CopyButton } from "@/components/ui/copy-button";
 import { EmptyState } from "@/components/ui/empty-state";
 import { controlClass } from "@/components/ui/field";
@@ -12,7 +13,14 @@ import { PageHeading } from "@/components/ui/page-heading";
 import type { MainAccount } from "@/lib/accounts/schema";
 import { plural } from "@/lib/format";
 
-export function AccountsView({ mains, fetchedAt }: { mains: MainAccount[]; fetchedAt: string }) {
+type AccountsViewProps = {
+  mains: MainAccount[];
+  /** Entries of RingCX's list that made no sense and are left out. */
+  unreadable: number;
+  fetchedAt: string;
+};
+
+export function AccountsView({ mains, unreadable, fetchedAt }: AccountsViewProps) {
   const [search, setSearch] = useState("");
   const [closed, setClosed] = useState<ReadonlySet<string>>(new Set());
   const words = search.toLowerCase().split(/\s+/).filter(Boolean);
@@ -42,6 +50,11 @@ export function AccountsView({ mains, fetchedAt }: { mains: MainAccount[]; fetch
           </>
         }
       />
+      {unreadable > 0 && (
+        <Callout tone="warn" title="The list is not complete" className="mb-4">
+          <p>RingCX lists {plural(unreadable, "more entry", "more entries")} that Tokendesk cannot read.</p>
+        </Callout>
+      )}
       {mains.length === 0 ? (
         <section className="rounded-lg border border-line bg-surface">
           <EmptyState icon={<Building2 className="size-5" />} title="No account is visible to you">

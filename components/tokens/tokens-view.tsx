@@ -38,11 +38,13 @@ type TokensViewProps = {
   fetchedAt: string;
   /** Whether labels and dates could be read; the tokens themselves are RingCX's. */
   remembered: boolean;
+  /** Entries of RingCX's list that made no sense and are left out. */
+  unreadable: number;
   /** The calendar date in UTC, from the server, so that both sides agree on what is overdue. */
   today: string;
 };
 
-export function TokensView({ page, query: asked, fetchedAt, remembered, today }: TokensViewProps) {
+export function TokensView({ page, query: asked, fetchedAt, remembered, unreadable, today }: TokensViewProps) {
   const router = useRouter();
   const heading = useRef<HTMLHeadingElement>(null);
   const [pending, startTransition] = useTransition();
@@ -137,6 +139,11 @@ export function TokensView({ page, query: asked, fetchedAt, remembered, today }:
             Tokendesk cannot reach its own database. The list itself comes from RingCX and is complete: you can reveal
             and revoke. Creating and editing wait until the database is back.
           </p>
+        </Callout>
+      )}
+      {unreadable > 0 && (
+        <Callout tone="warn" title="The list is not complete" className="mb-4">
+          <p>RingCX lists {plural(unreadable, "more entry", "more entries")} that Tokendesk cannot read.</p>
         </Callout>
       )}
       {page.total === 0 ? (

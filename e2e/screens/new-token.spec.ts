@@ -73,6 +73,7 @@ test("closing before the value is copied asks first, whichever way it is closed"
   await page.getByLabel("Label").fill("Never copied");
   await page.keyboard.press("Enter");
   const created = page.getByRole("dialog", { name: "Token created" });
+  await expect(created).toBeVisible();
   const value = (await sandbox.tokens("parent@example.com")).at(-1) ?? "";
   await expect(created.getByText(value, { exact: true })).toBeVisible();
 

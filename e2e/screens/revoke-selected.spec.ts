@@ -108,8 +108,8 @@ test("when the session ends in the middle, the rest waits for the person to sign
   await revokeAll(page, 3);
   const over = page.getByRole("dialog", { name: "Revocation finished" });
   await expect(over.getByRole("status")).toHaveText("0 tokens revoked or gone, 1 failed, 2 not tried");
-  const opened = page.context().waitForEvent("page");
-  await over.getByRole("alert").getByRole("link", { name: "Sign in again in a new tab" }).click();
+  const opened = page.context().waitForEvent("page", { timeout: 6_000 });
+  await over.getByRole("alert").getByRole("link", { name: "Sign in again in a new tab" }).click({ timeout: 5_000 });
   const tab = await opened;
   await submitSignIn(tab, ana);
   await tab.waitForURL("/tokens");

@@ -138,7 +138,7 @@ test("Back shows nothing after signing out where the browser keeps whole pages i
   await problems.watchBrowser(context);
   const page = await context.newPage();
   await enter(page, app, ana);
-  await expect(page.getByText(hintOf(value))).toBeVisible();
+  await expect(page.getByText(hintOf(value), { exact: true })).toBeVisible();
   await userMenu(page).click();
   await page.getByRole("menuitem", { name: "Sign out" }).click();
   await page.waitForURL("/sign-in?reason=signed-out");

@@ -33,6 +33,32 @@ test("a slow list shows that it is loading, on a first visit, on the way from an
   await expect(refresh).not.toHaveAttribute("aria-busy");
 });
 
+for (const [what, isHeld] of [
+  ["nothing of the page was fetched ahead", () => true],
+  ["only its outline was fetched ahead", (headers: Record<string, string>) => !headers["next-router-segment-prefetch"]],
+] as const) {
+  test(`a click while ${what} shows that the list is loading, not an empty page`, async ({ app, page, sandbox }) => {
+    // What Next fetches ahead comes too late, as on a slow line.
+    await page.route("**/tokens?_rsc=*", (route) => {
+      const headers = route.request().headers();
+      return headers["next-router-prefetch"] && isHeld(headers) ? undefined : route.continue();
+    });
+    // Nothing that is fetched ahead is as good.
+    const held = page
+      .waitForRequest((request) => "next-router-prefetch" in request.headers() && isHeld(request.headers()), {
+        timeout: 3_000,
+      })
+      .catch(() => null);
+    await enter(page, app, "ana@example.com", "/accounts");
+    await held;
+    await sandbox.fault({ operation: "token.list", kind: "latency", ms: 2_500 });
+    await page.getByRole("link", { name: "Tokens" }).click();
+    await expect(page.getByRole("status", { name: /^Loading/ })).toBeVisible({ timeout: 2_000 });
+    await expect(rows(page)).toHaveCount(3);
+    await page.unrouteAll({ behavior: "ignoreErrors" });
+  });
+}
+
 test("a list that cannot be read says why, and Retry shows that it is trying and then works", async ({
   app,
   page,

@@ -4,12 +4,11 @@ import { NextRequest } from "next/server";
 import NextAuth from "next-auth";
 import { authOptions } from "@/lib/auth/identity";
 import { cookieJar, currentSession } from "@/lib/auth/session";
-import { endUpstream, type SignInAttempt, signInAttempt } from "@/lib/auth/sign-in";
+import { type SignInAttempt, signInAttempt } from "@/lib/auth/sign-in";
 import { env } from "@/lib/env";
 import { TokendeskError } from "@/lib/errors";
 import { clearSession, readSession, writeSession } from "@/lib/session/cookie";
-import { newestRefreshToken } from "@/lib/session/refresh";
-import { markEnded } from "@/lib/session/registry";
+import { endEverywhere } from "@/lib/session/end";
 import type { SessionData } from "@/lib/session/schema";
 
 type AuthRequest = {
@@ -22,6 +21,18 @@ type AuthRequest = {
   address: string;
 };
 
+/** next-auth takes any further segments for parameters; what is not listed here would pass by the code below. */
+const actions = new Set([
+  "callback/ringcx",
+  "csrf",
+  "error",
+  "providers",
+  "session",
+  "signin",
+  "signin/ringcx",
+  "signout",
+]);
+
 /**
  * next-auth's handler with the encrypted session around it: a sign-in writes it, a sign-out ends it here and
  * upstream. Failures of a sign-in are thrown as coded errors, which next-auth cannot express.
@@ -29,6 +40,7 @@ type AuthRequest = {
  */
 export async function authenticate({ request, body, path, address }: AuthRequest): Promise<Response> {
   const action = path.join("/");
+  if (!actions.has(action)) throw new TokendeskError("not_found", "There is no such step of a sign-in.");
   if (action === "session" && (await currentSession()) === null) return Response.json({});
 
   // next-auth believes this variable before any Host header.
@@ -68,22 +80,15 @@ async function startSession(session: SessionData): Promise<void> {
   try {
     await writeSession(jar, session);
   } catch (error) {
-    await endAll(session);
+    await endEverywhere(session);
     throw error;
   }
-  if (previous) await endAll(previous);
+  if (previous) await endEverywhere(previous);
 }
 
 async function endCurrentSession(): Promise<void> {
   const jar = cookieJar(await cookies());
   const { data } = await readSession(jar);
   await clearSession(jar);
-  if (data) await endAll(data);
-}
-
-async function endAll(session: SessionData): Promise<void> {
-  markEnded(session.sid);
-  await Promise.all(
-    session.connections.map((connection) => endUpstream(connection.host, newestRefreshToken(connection))),
-  );
+  if (data) await endEverywhere(data);
 }

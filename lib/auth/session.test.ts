@@ -97,12 +97,24 @@ describe("a sign-in", () => {
     expect((await attempt({ ...ANA, username: "other@example.com" })).session).not.toBeNull();
   });
 
-  test.each(["html502", "resetBefore", "malformedJson", "http429"])("under %s is no wrong guess", async (kind) => {
+  test.each(["html502", "resetBefore", "cutBody", "http429"])("under %s is no wrong guess", async (kind) => {
     await sandbox.fault({ operation: "login", kind, count: 8 });
     for (let nth = 0; nth < 8; nth += 1) {
       expect((await attempt(ANA)).error).toMatchObject({ code: expect.stringMatching(/^upstream_/) });
     }
     expect((await attempt(ANA)).error).toBeNull();
+  });
+
+  test.each([
+    ["a page with 401", { kind: "status", status: 401, body: "<!doctype html>no", contentType: "text/html" }],
+    ["an error at 200", { kind: "status", status: 200, body: '{"error":"no"}', contentType: "application/json" }],
+    ["a redirect to a login page", { kind: "redirect", location: "/login" }],
+    ["a 500", { kind: "status", status: 500, body: "Bad credentials", contentType: "text/plain" }],
+  ])("that RingCX answers with %s counts as a guess", async (_, fault) => {
+    await sandbox.fault({ operation: "login", count: 8, ...fault });
+    for (let nth = 0; nth < 8; nth += 1) await attempt(ANA);
+    expect(await sandbox.journal("login")).toHaveLength(5);
+    expect((await attempt(ANA)).error).toMatchObject({ code: "rate_limited" });
   });
 
   test("is refused here after five wrong guesses, without asking RingCX", async () => {

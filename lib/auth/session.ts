@@ -9,6 +9,7 @@ import { TokendeskError } from "@/lib/errors";
 import type { RingcxClient } from "@/lib/ringcx/client";
 import { LiveConnection } from "@/lib/session/connection";
 import type { CookieJar } from "@/lib/session/cookie";
+import { isSameState } from "@/lib/session/refresh";
 import type { SessionData } from "@/lib/session/schema";
 import { keepChanges, openSession } from "@/lib/session/upkeep";
 
@@ -120,8 +121,7 @@ export async function openRouteSession(): Promise<{ session: Session; settle(): 
   return {
     session,
     async settle() {
-      const before = data.connections[0];
-      if (live.connection.accessToken === before?.accessToken) return;
+      if (isSameState(live.connection, data.connections[0])) return;
       await keepChanges(cookieJar(await cookies()), {
         ...data,
         connections: [live.connection, ...data.connections.slice(1)],

@@ -5,10 +5,10 @@ import { z } from "zod";
 import { admitAttempt } from "@/lib/auth/throttle";
 import { env } from "@/lib/env";
 import { TokendeskError } from "@/lib/errors";
-import { logger } from "@/lib/logger";
-import { endSession, signInAdmin } from "@/lib/ringcx/client";
+import { signInAdmin } from "@/lib/ringcx/client";
 import { type FailureReason, UpstreamError } from "@/lib/ringcx/errors";
 import type { SignInAnswer } from "@/lib/ringcx/schemas";
+import { endUpstream } from "@/lib/session/end";
 import type { SessionData } from "@/lib/session/schema";
 
 /** What happens inside next-auth, told to the handler around it. */
@@ -65,8 +65,7 @@ async function attemptSignIn(input: unknown, address: string): Promise<{ person:
   try {
     answer = await signInAdmin(host, { username, password, platformId });
   } catch (error) {
-    const refused = error instanceof UpstreamError && (error.failure === "credentials" || error.failure === "terminal");
-    judge(refused ? "refused" : "no_verdict");
+    judge(isVerdict(error) ? "refused" : "no_verdict");
     throw asSignInError(error);
   }
   judge("accepted");
@@ -107,6 +106,16 @@ async function attemptSignIn(input: unknown, address: string): Promise<{ person:
       ],
     },
   };
+}
+
+/**
+ * Whether this says that a guess was wrong, or could: an HTML 401, a 500 and a redirect to a login page count, or they
+ * would be a way to guess without end. A RingCX that is down, silent or busy does not.
+ */
+function isVerdict(error: unknown): boolean {
+  if (!(error instanceof UpstreamError)) return false;
+  if (error.reason === "timeout" || error.reason === "rate_limited") return false;
+  return error.reason !== "unavailable" || error.upstreamStatus === 500;
 }
 
 /** RingCX knows this person, but they may not come in. */
@@ -163,16 +172,6 @@ const signInTrouble = {
   bad_response:
     "Something in front of RingCX answered instead of it, so you are not signed in. Check the host, then try again.",
 } satisfies Partial<Record<FailureReason, string>>;
-
-/** Best effort: the person is signed out here whatever RingCX says. */
-export async function endUpstream(host: string, refreshToken: string | null): Promise<void> {
-  if (refreshToken === null) return;
-  try {
-    await endSession(host, refreshToken);
-  } catch (error) {
-    logger().warn({ err: error }, "session not ended upstream");
-  }
-}
 
 /** What the sign-in form offers. */
 export function signInOptions(): { hosts: string[]; sandbox: boolean } {

@@ -145,12 +145,14 @@ async function readJson(request: Request): Promise<unknown> {
 
 /** @throws {TokendeskError} `payload_too_large`, before more than the cap is held */
 export async function readText(request: Request): Promise<string> {
+  const tooLarge = new TokendeskError("payload_too_large", "The request body is larger than 64 KB.");
+  if (Number(request.headers.get("content-length") ?? 0) > maxBodyBytes) throw tooLarge;
   const chunks: Uint8Array[] = [];
   let size = 0;
   if (request.body) {
     for await (const chunk of request.body as unknown as AsyncIterable<Uint8Array>) {
       size += chunk.length;
-      if (size > maxBodyBytes) throw new TokendeskError("payload_too_large", "The request body is larger than 64 KB.");
+      if (size > maxBodyBytes) throw tooLarge;
       chunks.push(chunk);
     }
   }

@@ -134,19 +134,19 @@ describe("each operation, when RingCX works", () => {
 
   test("the list holds the user's own tokens", async () => {
     const { client } = await signedIn();
-    expect((await client.listTokenValues()).sort()).toEqual((await sandbox.tokens()).sort());
+    expect((await client.listTokenValues()).items.sort()).toEqual((await sandbox.tokens()).sort());
   });
 
   test("a list of ten thousand is read whole", async () => {
     const { client } = await signedIn({ ...ANA, username: "many@example.com" });
-    expect(await client.listTokenValues()).toHaveLength(10_000);
+    expect((await client.listTokenValues()).items).toHaveLength(10_000);
   });
 
   test("a creation gives the value that is then listed", async () => {
     const { client } = await signedIn();
     const { value } = await client.createTokenValue();
     expect(await sandbox.tokens()).toContain(value);
-    expect(await client.listTokenValues()).toContain(value);
+    expect((await client.listTokenValues()).items).toContain(value);
   });
 
   test("a quoted token loses its quotes", async () => {
@@ -190,7 +190,7 @@ describe("each operation, when RingCX works", () => {
 
   test("an account is four fields, whatever else RingCX sends", async () => {
     const { client } = await signedIn();
-    expect(await client.listAccounts()).toEqual(
+    expect((await client.listAccounts()).items).toEqual(
       ["Sales", "Support", "Billing"].map((name, index) => ({
         accountId: String(333334 + index),
         accountName: `RingForce ${name}`,
@@ -391,7 +391,7 @@ describe("a refused access token", () => {
   test("is renewed once, and the read goes on with its successor", async () => {
     const { client, state } = await signedIn();
     await sandbox.control("POST", "expire-access-tokens");
-    expect(await client.listTokenValues()).toEqual(await sandbox.tokens());
+    expect((await client.listTokenValues()).items).toEqual(await sandbox.tokens());
     expect(state.renewals).toBe(1);
     expect((await sandbox.journal("token.list")).map(({ status }) => status)).toEqual([401, 200]);
   });
@@ -442,7 +442,7 @@ describe("reads at the same moment", () => {
       Array.from({ length: 50 }, (_, index) => (index % 2 ? client : twin).listTokenValues()),
     );
     const values = await sandbox.tokens();
-    for (const list of lists) expect(list).toEqual(values);
+    for (const { items } of lists) expect(items).toEqual(values);
     expect(await sandbox.journal("token.list")).toHaveLength(1);
     await client.listTokenValues();
     expect(await sandbox.journal("token.list")).toHaveLength(2);
@@ -453,8 +453,8 @@ describe("reads at the same moment", () => {
     const other = await signedIn({ ...ANA, username: "other@example.com" }, "connection-2");
     await sandbox.fault({ operation: "token.list", kind: "latency", ms: 50, count: -1 });
     const [mine, theirs] = await Promise.all([one.client.listTokenValues(), other.client.listTokenValues()]);
-    expect(mine).toEqual(await sandbox.tokens());
-    expect(theirs).toEqual(await sandbox.tokens("other@example.com"));
+    expect(mine.items).toEqual(await sandbox.tokens());
+    expect(theirs.items).toEqual(await sandbox.tokens("other@example.com"));
   });
 
   test("share a failure too, and the next one asks again", async () => {
@@ -462,7 +462,7 @@ describe("reads at the same moment", () => {
     await sandbox.fault({ operation: "accounts", kind: "redirect", location: "/" });
     const results = await Promise.allSettled([client.listAccounts(), client.listAccounts()]);
     expect(results.map(({ status }) => status)).toEqual(["rejected", "rejected"]);
-    expect(await client.listAccounts()).toHaveLength(3);
+    expect((await client.listAccounts()).items).toHaveLength(3);
   });
 
   test("a list that began before a creation does not answer after it", async () => {
@@ -472,7 +472,7 @@ describe("reads at the same moment", () => {
     const before = client.listTokenValues();
     await until(async () => (await sandbox.journal("token.list")).length === 1);
     const { value } = await client.createTokenValue();
-    expect(await client.listTokenValues()).toContain(value);
+    expect((await client.listTokenValues()).items).toContain(value);
     expect(await sandbox.journal("token.list")).toHaveLength(2);
     await before;
   });
@@ -485,7 +485,7 @@ describe("reads at the same moment", () => {
     await until(async () => (await sandbox.journal("token.list")).length === 1);
     await sandbox.fault({ operation: "token.delete", kind: "resetAfter" });
     await caught(client.deleteTokenValue(first));
-    expect(await client.listTokenValues()).not.toContain(first);
+    expect((await client.listTokenValues()).items).not.toContain(first);
     expect(await sandbox.journal("token.list")).toHaveLength(2);
     await before;
   });

@@ -1,5 +1,5 @@
 import "server-only";
-import type { z } from "zod";
+import { z } from "zod";
 import type { SubAccount } from "@/lib/accounts/schema";
 import { UpstreamError } from "@/lib/ringcx/errors";
 import { type Answer, type Call, send } from "@/lib/ringcx/http";
@@ -8,6 +8,7 @@ import {
   accountList,
   documentedTokenValue,
   type Grant,
+  type PartialList,
   refreshAnswer,
   type SignInAnswer,
   signInAnswer,
@@ -124,12 +125,12 @@ export class RingcxClient {
    * `GET /voice/api/v1/admin/token`: the values of the user's own tokens, without doubles. Pages that ask at the
    * same moment share one answer; `fresh` asks on its own, for what must be true now.
    */
-  listTokenValues({ fresh = false } = {}): Promise<string[]> {
+  listTokenValues({ fresh = false } = {}): Promise<PartialList<string>> {
     const list = () => this.#listTokenValues();
     return fresh ? list() : this.#share("token.list", list);
   }
 
-  #listTokenValues(): Promise<string[]> {
+  #listTokenValues(): Promise<PartialList<string>> {
     return this.#authorized({
       operation: "token.list",
       method: "GET",
@@ -185,7 +186,7 @@ export class RingcxClient {
           operation: "token.check",
           method: "GET",
           path: "/voice/api/v1/admin/token",
-          parse: json(tokenValueList),
+          parse: json(z.array(z.unknown())),
           kind: "read",
           maxBytes: listMaxBytes,
         },
@@ -199,7 +200,7 @@ export class RingcxClient {
   }
 
   /** `GET /voice/api/v1/admin/accounts`, four fields of each. */
-  listAccounts(): Promise<SubAccount[]> {
+  listAccounts(): Promise<PartialList<SubAccount>> {
     return this.#share("accounts", () =>
       this.#authorized({
         operation: "accounts",

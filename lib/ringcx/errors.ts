@@ -63,13 +63,15 @@ export class UpstreamError extends TokendeskError {
   readonly reason: FailureReason;
   /** HTTP status of RingCX's answer, if there was one. */
   readonly upstreamStatus: number | undefined;
+  /** RingCX itself gave the reason: the body was a JSON object. */
+  readonly explained: boolean;
   readonly retryAfterMs: number | undefined;
 
   constructor(
     operation: string,
     failure: FailureClass,
     reason: FailureReason,
-    facts: { status?: number; retryAfterMs?: number; cause?: unknown } = {},
+    facts: { status?: number; explained?: boolean; retryAfterMs?: number; cause?: unknown } = {},
   ) {
     super(told[reason].code, told[reason].detail, {
       cause: facts.cause,
@@ -80,6 +82,7 @@ export class UpstreamError extends TokendeskError {
     this.failure = failure;
     this.reason = reason;
     this.upstreamStatus = facts.status;
+    this.explained = facts.explained ?? false;
     this.retryAfterMs = facts.retryAfterMs;
   }
 }

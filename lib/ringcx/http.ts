@@ -68,7 +68,12 @@ export async function send<T>(call: Call<T>): Promise<T> {
       return await sendOnce(call, deadline);
     } catch (error) {
       const failure = classify(call, error);
-      const wait = failure.retryAfterMs ?? backoff(attempt, failure.reason === "rate_limited" ? 2_000 : 250);
+      // RingCX's wish is a lower bound: a Retry-After of 0, or one from a clock that is ahead, is no leave to hammer.
+      const asked = failure.retryAfterMs;
+      const wait =
+        asked === undefined
+          ? backoff(attempt, failure.reason === "rate_limited" ? 2_000 : 250)
+          : Math.max(asked, backoff(attempt, 250));
       if (call.limit && failure.upstreamStatus === 429) shared().limiter.pause(call.limit.key, wait);
       const again = call.kind === "read" && failure.failure === "transient" && attempt < maxAttempts;
       if (!again || Date.now() + wait >= deadline) throw failure;
@@ -134,7 +139,11 @@ function refuse(call: Call<unknown>, answer: Answer, retryAfter: string): void {
   const { status } = answer;
   if (status >= 200 && status < 300) return;
   const fail = (failure: UpstreamError["failure"], reason: FailureReason) =>
-    new UpstreamError(call.operation, failure, reason, { status, ...parseRetryAfter(retryAfter) });
+    new UpstreamError(call.operation, failure, reason, {
+      status,
+      explained: isExplained(answer),
+      ...parseRetryAfter(retryAfter),
+    });
   const effect = call.kind === "effect";
   if (status === 429) throw fail("transient", "rate_limited");
   // A refusal that RingCX itself did not write says nothing of the credential or the permission.
@@ -147,6 +156,11 @@ function refuse(call: Call<unknown>, answer: Answer, retryAfter: string): void {
   throw fail(effect ? "unknown" : "terminal", "bad_response");
 }
 
+/** RingCX's own refusals are JSON objects; a gateway's or a firewall's are words or pages. */
+function isExplained(answer: Answer): boolean {
+  return /^\s*\{/.test(answer.body) && !/temporarily_unavailable|server_error|slow_down/.test(answer.body);
+}
+
 /** The gateway's refusal of an access token (`Jwt is expired`), which says nothing of an `X-Auth-Token`. */
 function aboutJwt(answer: Answer): boolean {
   return /^\s*"?jwt\b/i.test(answer.body);
@@ -155,7 +169,12 @@ function aboutJwt(answer: Answer): boolean {
 /** `Retry-After` in seconds or as a date; what is unreadable or beyond two minutes is not believed. */
 function parseRetryAfter(value: string): { retryAfterMs?: number } {
   if (value === "") return {};
-  const ms = /^\d+$/.test(value.trim()) ? Number(value) * 1000 : Date.parse(value) - Date.now();
+  const text = value.trim();
+  const ms = /^\d+$/.test(text)
+    ? Number(text) * 1000
+    : /^[A-Z]/i.test(text)
+      ? Date.parse(text) - Date.now()
+      : Number.NaN;
   return Number.isFinite(ms) && ms <= 120_000 ? { retryAfterMs: Math.max(0, ms) } : {};
 }
 

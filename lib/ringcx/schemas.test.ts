@@ -80,12 +80,20 @@ describe("a token value", () => {
   });
 
   test("stands once in a list, in the list's order", () => {
-    expect(tokenValueList.parse(["aws80:bbbbbbbb", "aws80:aaaaaaaa", "aws80:bbbbbbbb"])).toEqual([
-      "aws80:bbbbbbbb",
-      "aws80:aaaaaaaa",
-    ]);
+    expect(tokenValueList.parse(["aws80:bbbbbbbb", "aws80:aaaaaaaa", "aws80:bbbbbbbb"])).toEqual({
+      items: ["aws80:bbbbbbbb", "aws80:aaaaaaaa"],
+      unreadable: 0,
+    });
     expect(tokenValueList.safeParse({ 0: "aws80:bbbbbbbb" }).success).toBe(false);
-    expect(tokenValueList.safeParse(["aws80:bbbbbbbb", null]).success).toBe(false);
+  });
+
+  test("is not lost because its neighbour in the list is unreadable, and the gap is counted", () => {
+    expect(tokenValueList.parse(["aws80:bbbbbbbb", null, "a b", 12])).toEqual({
+      items: ["aws80:bbbbbbbb"],
+      unreadable: 3,
+    });
+    expect(tokenValueList.parse([])).toEqual({ items: [], unreadable: 0 });
+    expect(tokenValueList.safeParse([null, { token: "aws80:bbbbbbbb" }]).success).toBe(false);
   });
 });
 
@@ -124,7 +132,6 @@ describe("a sign-in answer", () => {
     ["an empty access token", { ...signIn, accessToken: "" }],
     ["an access token with a line break", { ...signIn, accessToken: "a\r\nb" }],
     ["an access token with a space", { ...signIn, accessToken: "a b" }],
-    ["a refresh token with a line break", { ...signIn, refreshToken: "a\nb" }],
     ["no main account", { ...signIn, mainAccountId: null }],
   ])("is refused with %s", (_, answer) => {
     expect(signInAnswer.safeParse(answer).success).toBe(false);
@@ -178,7 +185,8 @@ describe("the lifetime of an access token", () => {
 describe("an account", () => {
   test("is four fields, with numbers as texts", () => {
     expect(
-      accountList.parse([{ accountId: 1, accountName: "A", mainAccountId: 2, mainAccountName: "M", crmPwd: "CANARY" }]),
+      accountList.parse([{ accountId: 1, accountName: "A", mainAccountId: 2, mainAccountName: "M", crmPwd: "CANARY" }])
+        .items,
     ).toEqual([{ accountId: "1", accountName: "A", mainAccountId: "2", mainAccountName: "M" }]);
   });
 
@@ -188,7 +196,7 @@ describe("an account", () => {
       { accountId: "1", accountName: " ", mainAccount: inner },
       { accountId: "1", accountName: null, mainAccountId: null },
       { accountId: "1", mainAccount: "?" },
-    ]);
+    ]).items;
     expect(nested).toEqual({ accountId: "1", accountName: "1", mainAccountId: "2", mainAccountName: "M" });
     expect(alone).toEqual({ accountId: "1", accountName: "1", mainAccountId: "1", mainAccountName: "1" });
     expect(broken).toEqual(alone);
@@ -199,7 +207,7 @@ describe("an account", () => {
       fc.property(fc.dictionary(fc.string(), fc.constant("CANARY")), (fields) => {
         const parsed = accountList.safeParse([{ ...fields, accountId: "1", accountName: "A", mainAccountId: "2" }]);
         if (!parsed.success) return;
-        expect(Object.keys(parsed.data[0] ?? {}).sort()).toEqual([
+        expect(Object.keys(parsed.data.items[0] ?? {}).sort()).toEqual([
           "accountId",
           "accountName",
           "mainAccountId",

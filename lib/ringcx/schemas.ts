@@ -13,7 +13,7 @@ const id = z.union([z.string().trim().min(1).max(100), z.number().int().transfor
 /** An empty or unusable text is as good as an absent one. */
 const optionalId = id.nullish().catch(null);
 
-const flag = z.literal([true, "true"]).optional().catch(undefined);
+const flag = z.literal([true, "true", 1, "1"]).optional().catch(undefined);
 
 /** What can go into a header: one line, no space. */
 const credential = z
@@ -21,11 +21,12 @@ const credential = z
   .regex(/^[\x21-\x7e]+$/)
   .max(64 * 1024);
 
-const optionalCredential = z
-  .literal("")
-  .transform(() => null)
-  .or(credential)
-  .nullish();
+/** It goes into a form body or, percent-encoded, into a path: any text will do. */
+const refreshToken = z
+  .string()
+  .max(64 * 1024)
+  .nullish()
+  .transform((text) => text || null);
 
 /** What RingCX issued at sign-in or refresh. */
 export type Grant = {
@@ -49,7 +50,7 @@ const agent = z.object({ firstName: z.string().nullish(), lastName: z.string().n
 export const signInAnswer = z
   .object({
     accessToken: credential,
-    refreshToken: optionalCredential,
+    refreshToken,
     mainAccountId: id,
     platformId: optionalId,
     adminId: optionalId,
@@ -62,7 +63,7 @@ export const signInAnswer = z
     const displayName = [first?.firstName, first?.lastName].filter(Boolean).join(" ").trim().slice(0, 100);
     return {
       accessToken: answer.accessToken,
-      refreshToken: answer.refreshToken ?? null,
+      refreshToken: answer.refreshToken,
       lifetimeMs: accessTokenLifetime(answer.accessToken),
       mainAccountId: answer.mainAccountId,
       platformId: answer.platformId ?? null,
@@ -72,10 +73,10 @@ export const signInAnswer = z
     };
   });
 
-export const refreshAnswer = z.object({ accessToken: credential, refreshToken: optionalCredential }).transform(
+export const refreshAnswer = z.object({ accessToken: credential, refreshToken }).transform(
   (answer): Grant => ({
     accessToken: answer.accessToken,
-    refreshToken: answer.refreshToken ?? null,
+    refreshToken: answer.refreshToken,
     lifetimeMs: accessTokenLifetime(answer.accessToken),
   }),
 );
@@ -109,15 +110,41 @@ export const tokenValue = z
 /** The form that the vendor shows: a platform ID and a UUID. */
 export const documentedTokenValue = /^[A-Za-z0-9][\w-]{0,31}:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
-export const tokenValueList = z.array(tokenValue).transform((values) => [...new Set(values)]);
+/** A list of which single entries may be unusable: who cannot read one must still be able to revoke the others. */
+export type PartialList<T> = { items: T[]; unreadable: number };
+
+/** Entry by entry. A list without one readable entry is none. */
+function partialList<T>(entry: z.ZodType<T>) {
+  return z.array(z.unknown()).transform((entries, context): PartialList<T> => {
+    const items = entries.flatMap((candidate) => {
+      const parsed = entry.safeParse(candidate);
+      return parsed.success ? [parsed.data] : [];
+    });
+    if (items.length === 0 && entries.length > 0) {
+      context.addIssue({ code: "custom", message: "no entry is readable" });
+      return z.NEVER;
+    }
+    return { items, unreadable: entries.length - items.length };
+  });
+}
+
+export const tokenValueList = partialList(tokenValue).transform(({ items, unreadable }) => ({
+  items: [...new Set(items)],
+  unreadable,
+}));
+
+const name = z
+  .union([z.string(), z.number().transform(String)])
+  .nullish()
+  .catch(null);
 
 const accountAnswer = z
   .object({
     accountId: id,
-    accountName: z.string().nullish(),
-    mainAccountId: id.nullish(),
-    mainAccountName: z.string().nullish(),
-    mainAccount: z.object({ mainAccountId: id.nullish(), mainAccountName: z.string().nullish() }).nullish().catch(null),
+    accountName: name,
+    mainAccountId: optionalId,
+    mainAccountName: name,
+    mainAccount: z.object({ mainAccountId: optionalId, mainAccountName: name }).nullish().catch(null),
   })
   .transform((account): SubAccount => {
     const mainAccountId = account.mainAccountId ?? account.mainAccount?.mainAccountId ?? account.accountId;
@@ -129,4 +156,4 @@ const accountAnswer = z
     };
   });
 
-export const accountList = z.array(accountAnswer);
+export const accountList = partialList(accountAnswer);

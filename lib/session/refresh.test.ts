@@ -274,6 +274,57 @@ describe("an upstream of another kind", () => {
     }
   });
 
+  test("that gives the same access token with a new refresh token is asked with the new one from then on", async () => {
+    const accessToken = jwt({ iat: 0, exp: 300 });
+    const upstream = await startUpstream((_asked, response, nth) =>
+      sendJson(response, {
+        accessToken: nth === 1 ? accessToken : jwt({ iat: 0, exp: 300, nth }),
+        refreshToken: `r${nth}`,
+      }),
+    );
+    try {
+      freshProcess({ RINGCX_HOSTS: upstream.url });
+      const connection = connectionOf(upstream.url, { accessToken, refreshToken: "r0", lifetimeMs: 300_000 });
+      const first = await renew(connection, accessToken);
+      expect(first).toMatchObject({ kind: "postponed", connection: { accessToken, refreshToken: "r1" } });
+      // The old cookie leads there too, and nobody asks again before the pause is over.
+      expect(await renew(connection, accessToken)).toMatchObject({ connection: { refreshToken: "r1" } });
+      expect(upstream.asked).toHaveLength(1);
+      expect(upstream.asked[0]?.body).toContain("refresh_token=r0");
+    } finally {
+      await upstream.close();
+    }
+  });
+
+  test.each([
+    ["plain words with 403", 403, "Forbidden", "text/plain", 3],
+    ["a passing trouble in JSON", 400, '{"error":"temporarily_unavailable"}', "application/json", 3],
+    ["its own reason with 403", 403, '{"errorCode":"access.denied.exception"}', "application/json", 1],
+    ["401", 401, "no", "text/plain", 1],
+  ])("that refuses with %s ends the session when it is sure", async (_, status, body, type, calls) => {
+    const upstream = await startUpstream((_asked, response) => {
+      response.writeHead(status, { "content-type": type }).end(body);
+    });
+    try {
+      freshProcess({ RINGCX_HOSTS: upstream.url });
+      vi.useFakeTimers({ toFake: ["Date"] });
+      const connection = connectionOf(upstream.url, {
+        accessToken: jwt({ iat: 0, exp: 300 }),
+        refreshToken: "r0",
+        lifetimeMs: 300_000,
+      });
+      for (let call = 1; call < calls; call += 1) {
+        expect((await renew(connection, connection.accessToken)).kind).toBe("postponed");
+        vi.setSystemTime(Date.now() + 60_000);
+      }
+      expect((await renew(connection, connection.accessToken)).kind).toBe("ended");
+      expect(upstream.asked).toHaveLength(calls);
+    } finally {
+      vi.useRealTimers();
+      await upstream.close();
+    }
+  });
+
   test("that comes back to an access token of before does not stop the process", async () => {
     const upstream = await startUpstream((_asked, response, nth) => {
       sendJson(response, { accessToken: jwt({ iat: 0, exp: 300, turn: nth % 2 }) });

@@ -64,10 +64,18 @@ function isExpired(connection: Connection, now: number): boolean {
   return now >= connection.issuedAt + connection.lifetimeMs;
 }
 
+/** Either token can be replaced without the other. */
+export function isSameState(
+  a: Pick<Connection, "accessToken" | "refreshToken">,
+  b: Pick<Connection, "accessToken" | "refreshToken"> | undefined,
+): boolean {
+  return a.accessToken === b?.accessToken && a.refreshToken === b.refreshToken;
+}
+
 /** The connection with the newest tokens that this process knows of. */
 function follow(connection: Connection): Connection | "ended" {
   const lineage = registry().lineages.get(keyOf(connection))?.lineage;
-  if (!lineage || lineage.newest?.accessToken === connection.accessToken) return connection;
+  if (!lineage || (lineage.newest !== null && isSameState(lineage.newest, connection))) return connection;
   return lineage.newest === null ? "ended" : { ...connection, ...lineage.newest };
 }
 
@@ -87,8 +95,8 @@ export async function renew(connection: Connection, refused?: string): Promise<R
 
   const { flights, pauses } = registry();
   const key = keyOf(current);
-  const pause = pauses.get(key);
-  if (!pause || pause.until <= now) {
+  const paused = pauses.get(key);
+  if (!paused || paused.until <= now) {
     let flight = flights.get(key);
     if (!flight) {
       flight = fly(current, current.refreshToken, key).finally(() => flights.delete(key));
@@ -102,12 +110,19 @@ export async function renew(connection: Connection, refused?: string): Promise<R
   const after = follow(current);
   if (after === "ended") return { kind: "ended" };
   if (after.accessToken !== current.accessToken) return { kind: "usable", connection: after };
-  const retryAfterMs = Math.max(1_000, (pauses.get(key)?.until ?? 0) - Date.now());
-  return { kind: "postponed", connection: current, retryAfterMs };
+  const retryAfterMs = Math.max(1_000, (pauses.get(keyOf(after))?.until ?? 0) - Date.now());
+  return { kind: "postponed", connection: after, retryAfterMs };
 }
 
-/** RingCX's own words that a refresh token is of no more use. */
-const terminalStatuses = new Set([400, 401, 403, 404]);
+/**
+ * RingCX's own word that a refresh token is of no more use: a 401, or another documented refusal with its reason. A
+ * bare 403 or 404 can come from something on the way; the third in a row is believed.
+ */
+function isTerminal(error: UpstreamError, failuresBefore: number): boolean {
+  if (error.upstreamStatus === 401) return error.failure === "credentials";
+  if (error.failure !== "terminal" || ![400, 403, 404].includes(error.upstreamStatus ?? 0)) return false;
+  return error.explained || failuresBefore >= 2;
+}
 
 /** One refresh. Never rejects: its result stands in the registry. */
 async function fly(connection: Connection, refreshToken: string, key: string): Promise<void> {
@@ -116,24 +131,36 @@ async function fly(connection: Connection, refreshToken: string, key: string): P
   const issuedAt = Date.now();
   try {
     const grant = await refreshSession(connection.host, refreshToken);
-    if (grant.accessToken === connection.accessToken) throw new UpstreamError("refresh", "transient", "bad_response");
-    pauses.delete(key);
     // An answer without a refresh token leaves the old one in force, as in OAuth (RFC 6749, section 6).
-    remember(connection, { newest: { ...grant, refreshToken: grant.refreshToken ?? refreshToken, issuedAt } });
+    const newest = { ...grant, refreshToken: grant.refreshToken ?? refreshToken, issuedAt };
+    if (grant.accessToken === connection.accessToken) {
+      // No new access token; a new refresh token must be kept all the same, the old one is used up.
+      const kept = { ...connection, refreshToken: newest.refreshToken };
+      if (kept.refreshToken !== refreshToken) remember(connection, { newest: kept });
+      pause(keyOf(kept), pauses.get(key)?.failures ?? 0, 0);
+      return;
+    }
+    pauses.delete(key);
+    remember(connection, { newest });
     logger().debug({ operation: "refresh", outcome: "renewed" }, "session renewed");
   } catch (error) {
-    const refused = error instanceof UpstreamError && (error.failure === "credentials" || error.failure === "terminal");
-    if (refused && terminalStatuses.has(error.upstreamStatus ?? 0)) {
+    const failures = pauses.get(key)?.failures ?? 0;
+    if (error instanceof UpstreamError && isTerminal(error, failures)) {
       remember(connection, { newest: null });
       logger().info({ err: error }, "RingCX ended a session");
       return;
     }
-    const failures = (pauses.get(key)?.failures ?? 0) + 1;
-    const asked = error instanceof UpstreamError ? (error.retryAfterMs ?? 0) : 0;
-    const wait = Math.max(asked, Math.min(30_000, 1_000 * 2 ** failures));
-    bounded(pauses).set(key, { until: Date.now() + wait, failures });
+    const wait = pause(key, failures, error instanceof UpstreamError ? (error.retryAfterMs ?? 0) : 0);
     logger().warn({ err: error, retryAfterMs: wait }, "session not renewed; it is kept");
   }
+}
+
+/** Nobody asks again for a while: 2, 4, 8, ... 30 seconds, or longer if RingCX says so. */
+function pause(key: string, failuresBefore: number, askedMs: number): number {
+  const failures = failuresBefore + 1;
+  const wait = Math.max(askedMs, Math.min(30_000, 1_000 * 2 ** failures));
+  bounded(registry().pauses).set(key, { until: Date.now() + wait, failures });
+  return wait;
 }
 
 /** Leads the state that was left, the states before it, and the new one to what is in force now. */

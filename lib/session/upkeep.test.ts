@@ -187,7 +187,7 @@ describe("renewal", () => {
     if (!connection) throw new Error("no connection");
     await sandbox.control("POST", "expire-access-tokens");
     const live = new LiveConnection(connection);
-    expect(await live.client.listTokenValues()).toEqual(await sandbox.tokens());
+    expect((await live.client.listTokenValues()).items).toEqual(await sandbox.tokens());
     expect(live.connection.accessToken).not.toBe(connection.accessToken);
     await sandbox.control("POST", "end-sessions");
     await sandbox.control("POST", "expire-access-tokens");

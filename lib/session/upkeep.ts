@@ -3,7 +3,8 @@ import { env } from "@/lib/env";
 import { isTokendeskError } from "@/lib/errors";
 import { logger } from "@/lib/logger";
 import { type CookieJar, clearSession, readSession, writeSession } from "@/lib/session/cookie";
-import { renew } from "@/lib/session/refresh";
+import { endEverywhere } from "@/lib/session/end";
+import { isSameState, renew } from "@/lib/session/refresh";
 import { isEnded } from "@/lib/session/registry";
 import type { Connection, SessionData } from "@/lib/session/schema";
 
@@ -26,7 +27,7 @@ export async function openSession(jar: CookieJar, keep: boolean): Promise<Sessio
   if (state.kind === "active" && data !== null) {
     const touch = now - data.seenAt > Math.min(60_000, env().sessionIdleMs / 4);
     const changed = state.data.connections.some(
-      (connection, index) => connection.accessToken !== data.connections[index]?.accessToken,
+      (connection, index) => !isSameState(connection, data.connections[index]),
     );
     if (touch || changed) await keepChanges(jar, { ...state.data, seenAt: now });
   }
@@ -52,7 +53,11 @@ function endedAs(reason: "expired" | "idle"): SessionState {
 
 async function refreshed(data: SessionData, now: number): Promise<SessionState> {
   if (isEnded(data.sid) || now - data.createdAt >= env().sessionMaxMs) return endedAs("expired");
-  if (now - data.seenAt >= env().sessionIdleMs) return endedAs("idle");
+  if (now - data.seenAt >= env().sessionIdleMs) {
+    // Nobody comes back to this one: RingCX need not keep it either. The answer need not be waited for.
+    void endEverywhere(data);
+    return endedAs("idle");
+  }
   const renewals = await Promise.all(data.connections.map((connection) => renew(connection)));
   const connections: Connection[] = [];
   for (const renewal of renewals) {

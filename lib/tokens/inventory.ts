@@ -54,6 +54,7 @@ const batchSize = 1000;
  * Merges what the owner's list shows: new ones are recorded, seen ones touched, those that are no longer there marked
  * vanished.
  * @param fetchedAt when the list was asked for. What was seen or recorded after that is not marked vanished.
+ * @param options.complete false when parts of the list could not be read: then nothing is marked vanished
  * @returns every record of the owner by id, those that the list no longer shows included
  * @throws {DatabaseUnavailable}
  */
@@ -61,14 +62,15 @@ export async function mergeSeen(
   scope: OwnerScope,
   seen: ReadonlyArray<SeenToken>,
   fetchedAt: number,
+  { complete = true } = {},
 ): Promise<Map<string, InventoryRecord>> {
   const shown = new Map(seen.map((token) => [token.id, token]));
   const rows = await read((db) => ownRows(db, scope));
-  if (!hasChanges(compare(scope, rows, shown, fetchedAt))) return toRecords(rows);
+  if (!hasChanges(compare(scope, rows, shown, fetchedAt, complete))) return toRecords(rows);
 
   const merged = await write(`inventory:${scope.tenant}:${scope.ownerId}`, async (trx) => {
     // Compared again under the lock: another merge may have come in between.
-    const changes = compare(scope, await ownRows(trx, scope), shown, fetchedAt);
+    const changes = compare(scope, await ownRows(trx, scope), shown, fetchedAt, complete);
     for (const ids of batches(changes.missing)) {
       await ownTokens(trx, scope).set({ vanished_at: fetchedAt }).where("id", "in", ids).execute();
     }
@@ -255,13 +257,14 @@ function compare(
   rows: readonly Row[],
   shown: ReadonlyMap<string, SeenToken>,
   fetchedAt: number,
+  complete: boolean,
 ): Changes {
   const changes: Changes = { fresh: [], touched: [], missing: [], renamed: false };
   for (const row of rows) {
     if (row.owner_name !== scope.ownerName) changes.renamed = true;
     if (shown.has(row.id)) {
       if (isNews(row, fetchedAt)) changes.touched.push(row.id);
-    } else if (isAlive(row) && row.last_seen_at < fetchedAt) changes.missing.push(row.id);
+    } else if (complete && isAlive(row) && row.last_seen_at < fetchedAt) changes.missing.push(row.id);
   }
   const known = new Set(rows.map(({ id }) => id));
   for (const token of shown.values()) if (!known.has(token.id)) changes.fresh.push(token);

@@ -22,18 +22,36 @@ export type Token = {
 
 export type TokenStatus = "active" | "revoked" | "vanished";
 
-/** `inventory`: whether what is remembered of the tokens (label, first seen, ...) could be read. */
-export type TokenList = { tokens: Token[]; fetchedAt: string; inventory: "available" | "unavailable" };
+/**
+ * `inventory`: whether what is remembered of the tokens (label, first seen, ...) could be read. `unreadable`: how many
+ * entries of RingCX's list made no sense and are left out.
+ */
+export type TokenList = {
+  tokens: Token[];
+  fetchedAt: string;
+  inventory: "available" | "unavailable";
+  unreadable: number;
+};
 
 /** How a revocation was proven. `token_refused`: RingCX answers 401 to the token itself. */
 export type RevocationProof = { method: "token_refused" | "absent_from_list"; checkedAt: string };
 
-const text = (max: number) => z.string().trim().min(1).max(max);
+// Control and direction marks would make one label look like another.
+const invisible = /[\p{Cc}\u200B-\u200F\u202A-\u202E\u2066-\u2069\uFEFF]/u;
+const text = (max: number, allowed = "") =>
+  z
+    .string()
+    .trim()
+    .min(1)
+    .max(max)
+    .refine((value) => ![...value].some((character) => invisible.test(character) && !allowed.includes(character)), {
+      error: "must not hold invisible characters",
+    });
 
 /** Body of `POST /api/tokens`. */
 export const newTokenSchema = z.strictObject({
   label: text(100),
-  purpose: text(500).optional(),
+  purpose: text(500, "\n\r\t").optional(),
   environment: text(50).optional(),
   rotateBy: z.iso.date().optional(),
 });
@@ -48,7 +66,7 @@ export const revokeSchema = z.strictObject({ reason: text(500).optional() });
 export const editTokenSchema = z
   .strictObject({
     label: text(100).nullable(),
-    purpose: text(500).nullable(),
+    purpose: text(500, "\n\r\t").nullable(),
     environment: text(50).nullable(),
     rotateBy: z.iso.date().nullable(),
   })
@@ -114,7 +132,8 @@ export function tokenQueryString(query: TokenQuery): string {
 /** The printable form of a value: `aws80:…c0a9`. Never more than a quarter of the secret part. */
 export function tokenHint(value: string): string {
   const colon = value.indexOf(":");
-  const prefix = colon > 0 && colon <= 32 ? value.slice(0, colon + 1) : "";
+  // Only what looks like a platform ID is shown.
+  const prefix = /^[A-Za-z][\w-]{0,15}$/.test(value.slice(0, colon)) ? value.slice(0, colon + 1) : "";
   const secret = value.slice(prefix.length);
   return `${prefix}…${secret.slice(secret.length - Math.min(4, Math.floor(secret.length / 4)))}`;
 }

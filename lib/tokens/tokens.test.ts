@@ -147,6 +147,20 @@ describe("a creation", () => {
     }
   });
 
+  test("is not said of a token that was in the list before", async () => {
+    calm();
+    const ana = await owner();
+    const existing = await sandbox.mint();
+    await sandbox.fault({
+      operation: "token.create",
+      kind: "status",
+      status: 200,
+      body: existing,
+      contentType: "text/plain",
+    });
+    expect(await refusal(createToken(ana, { label: "x" }))).toMatchObject({ code: "creation_unconfirmed" });
+  });
+
   test("whose list cannot be read afterwards says that too", async () => {
     calm();
     const ana = await owner();
@@ -223,6 +237,26 @@ describe("a revocation", () => {
     if (result instanceof TokendeskError) expect(result.code).toBe("revocation_unconfirmed");
     else expect(alive).toBe(false);
     expect(result instanceof TokendeskError).toBe(alive);
+  });
+
+  const emptyList = { kind: "status", status: 200, body: "[]", contentType: "application/json", auth: "bearer" };
+
+  test.each([
+    ["a deletion that failed and a check without answer", { kind: "html502" }, { kind: "html502" }],
+    [
+      "a deletion that was refused and a check that is not permitted",
+      { kind: "false200" },
+      { kind: "status", status: 403, body: "{}" },
+    ],
+    ["a deletion that was refused and a check that is refused", { kind: "false200" }, { kind: "unauthorized" }],
+  ])("is not proven by a list that has suddenly lost everything, after %s", async (_, deletion, check) => {
+    calm();
+    const [ana, value] = [await owner(), await sandbox.mint()];
+    await sandbox.fault({ operation: "token.delete", count: -1, ...deletion });
+    await sandbox.fault({ operation: "token.list", auth: "x-auth-token", count: -1, ...check });
+    await sandbox.fault({ operation: "token.list", skip: 1, count: -1, ...emptyList });
+    expect(await revoke(ana, value)).toMatchObject({ code: "revocation_unconfirmed" });
+    expect(await sandbox.tokens()).toContain(value);
   });
 
   test.each(kinds)("that RingCX refused, with the check under %s %o, is not said at all", async (kind, more) => {

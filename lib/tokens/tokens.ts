@@ -28,10 +28,13 @@ export type TokenOwner = {
 
 type Held = TokenMark & { value: string };
 
-/** The owner's tokens as RingCX lists them now, marked at the door. */
-async function listHeld(owner: TokenOwner, options?: { fresh: boolean }): Promise<Held[]> {
-  const values = await owner.client.listTokenValues(options);
-  return values.map((value) => ({ ...markToken(value), value }));
+/** The owner's tokens as RingCX lists them now, marked at the door. `unreadable`: entries that made no sense. */
+async function listHeld(
+  owner: TokenOwner,
+  options?: { fresh: boolean },
+): Promise<{ held: Held[]; unreadable: number }> {
+  const { items, unreadable } = await owner.client.listTokenValues(options);
+  return { held: items.map((value) => ({ ...markToken(value), value })), unreadable };
 }
 
 function scopeOf({ tenant, user }: TokenOwner): OwnerScope {
@@ -87,19 +90,21 @@ async function needInventory<T>(remembered: Promise<T>): Promise<T> {
  */
 export async function listTokens(owner: TokenOwner): Promise<TokenList> {
   const askedAt = Date.now();
-  const held = await listHeld(owner);
-  const records = await ifReachable(mergeSeen(scopeOf(owner), held, askedAt));
+  const { held, unreadable } = await listHeld(owner);
+  const records = await ifReachable(mergeSeen(scopeOf(owner), held, askedAt, { complete: unreadable === 0 }));
   return {
     tokens: held.map((token) => view(owner, token, records?.get(token.id) ?? null)),
     fetchedAt: new Date(askedAt).toISOString(),
     inventory: records === null ? "unavailable" : "available",
+    unreadable,
   };
 }
 
-async function findHeld(owner: TokenOwner, id: string): Promise<Held> {
-  const found = (await listHeld(owner)).find((token) => token.id === id);
+async function findHeld(owner: TokenOwner, id: string): Promise<Held & { siblings: Held[] }> {
+  const { held } = await listHeld(owner);
+  const found = held.find((token) => token.id === id);
   if (!found) throw notFound();
-  return found;
+  return { ...found, siblings: held.filter((token) => token !== found) };
 }
 
 function notFound(): TokendeskError {
@@ -118,7 +123,7 @@ function notFound(): TokendeskError {
 export async function createToken(owner: TokenOwner, metadata: NewToken): Promise<{ token: Token; value: string }> {
   // A write lock, taken and given back: what cannot be remembered is not created.
   await needInventory(write("inventory:probe", async () => {}));
-  const before = new Set((await listHeld(owner, { fresh: true })).map(({ id }) => id));
+  const before = new Set((await listHeld(owner, { fresh: true })).held.map(({ id }) => id));
   const value = await mintValue(owner, before);
   const mark = markToken(value);
   const record = await ifReachable(recordCreated(scopeOf(owner), mark, metadata, Date.now()));
@@ -133,16 +138,19 @@ async function mintValue(owner: TokenOwner, before: Set<string>): Promise<string
     if (!(error instanceof UpstreamError)) throw error;
     if (error.failure === "unknown") throw await unconfirmedCreation(owner, before, error);
     if (error.failure !== "credentials") throw nothingCreated(error, error.message);
-    // The list just before was let through, so this session is only in need of renewal: RingCX refused before
-    // it did anything, and the next attempt will pass.
-    await listHeld(owner, { fresh: true });
+    // The list just before was let through, so this session is only in need of renewal. RingCX refused, and the
+    // list shows whether it did so before it did anything.
+    const appeared = (await listHeld(owner, { fresh: true })).held.some(({ id }) => !before.has(id));
+    if (appeared) throw await unconfirmedCreation(owner, before, error);
     throw nothingCreated(
       new TokendeskError("upstream_unavailable", error.message, { cause: error }),
       "RingCX refused the request because the session was just being renewed. Try again.",
     );
   }
-  // A word of another form than the vendor shows may be a message. It is a token if the list has it now.
-  if (!minted.documented && !(await hasAppeared(owner, before, minted.value))) {
+  // A word of another form than the vendor shows may be a message. It is a token if the list has it now. And what was
+  // in the list before is not new, whatever RingCX says.
+  const isNew = !before.has(markToken(minted.value).id);
+  if (!isNew || !(minted.documented || (await isListed(owner, minted.value)))) {
     throw await unconfirmedCreation(owner, before);
   }
   return minted.value;
@@ -155,10 +163,9 @@ function nothingCreated(error: TokendeskError, detail: string): TokendeskError {
   });
 }
 
-async function hasAppeared(owner: TokenOwner, before: Set<string>, value: string): Promise<boolean> {
-  const { id } = markToken(value);
-  const listed = await answered(listHeld(owner, { fresh: true }));
-  return !before.has(id) && (listed ?? []).some((token) => token.id === id);
+async function isListed(owner: TokenOwner, value: string): Promise<boolean> {
+  const list = await answered(listHeld(owner, { fresh: true }));
+  return list?.held.some((token) => token.value === value) ?? false;
 }
 
 async function unconfirmedCreation(
@@ -169,7 +176,7 @@ async function unconfirmedCreation(
   const unclear = "RingCX did not say clearly whether it made a token, and Tokendesk never asks twice.";
   let appeared: Held[];
   try {
-    appeared = (await listHeld(owner, { fresh: true })).filter(({ id }) => !before.has(id));
+    appeared = (await listHeld(owner, { fresh: true })).held.filter(({ id }) => !before.has(id));
   } catch {
     return new TokendeskError(
       "creation_unconfirmed",
@@ -285,9 +292,14 @@ function proofDelaysMs(said: Said): number[] {
 
 /**
  * Asks with the token itself, which must be refused, and looks into the owner's list, which must not have it any more.
- * When one of the two gives no answer the other decides; when they contradict each other, nothing is proven.
+ * When one of the two gives no answer the other decides, if RingCX did not deny the deletion; when they contradict each
+ * other, nothing is proven (docs/decisions/0008-proof.md).
  */
-async function proveDead(owner: TokenOwner, token: Held, said: Said): Promise<RevocationProof | { evidence: string }> {
+async function proveDead(
+  owner: TokenOwner,
+  token: Held & { siblings: Held[] },
+  said: Said,
+): Promise<RevocationProof | { evidence: string }> {
   let evidence = "";
   const giveUpAt = Date.now() + patienceMs;
   for (const wait of proofDelaysMs(said)) {
@@ -298,15 +310,30 @@ async function proveDead(owner: TokenOwner, token: Held, said: Said): Promise<Re
       evidence = "RingCX still accepts it.";
       continue;
     }
-    const list = await answered(listHeld(owner, { fresh: true }));
-    const listed = list?.some(({ id }) => id === token.id) ?? null;
-    if (listed === false) return proof(alive === false ? "token_refused" : "absent_from_list");
-    // Without the list the token's own death is a proof only if RingCX also said that it deleted it.
-    if (alive === false && listed === null && said === "accepted") return proof("token_refused");
-    if (listed) evidence = alive === false ? "RingCX refuses it, but still lists it." : "RingCX still lists it.";
-    else evidence = "RingCX gave no answer that would prove it dead.";
+    const presence = await presenceOf(owner, token);
+    if (alive === false) {
+      if (presence === "absent" || (presence === "unclear" && said === "accepted")) return proof("token_refused");
+    } else if (presence === "absent" && said !== "refused") {
+      // A list with nothing else to show for itself is not enough without RingCX's own word.
+      if (said === "accepted" || token.siblings.length > 0) return proof("absent_from_list");
+    }
+    if (presence !== "listed") evidence = "RingCX gave no answer that would prove it dead.";
+    else evidence = alive === false ? "RingCX refuses it, but still lists it." : "RingCX still lists it.";
   }
   return { evidence: `${saidInWords(said)} ${evidence}` };
+}
+
+/** Whether the owner's list has it. A list that has lost every other token too, or was read in part, says nothing. */
+async function presenceOf(
+  owner: TokenOwner,
+  token: Held & { siblings: Held[] },
+): Promise<"listed" | "absent" | "unclear"> {
+  const list = await answered(listHeld(owner, { fresh: true }));
+  if (list === null) return "unclear";
+  const ids = new Set(list.held.map(({ id }) => id));
+  if (ids.has(token.id)) return "listed";
+  const plausible = token.siblings.length === 0 || token.siblings.some(({ id }) => ids.has(id));
+  return plausible && list.unreadable === 0 ? "absent" : "unclear";
 }
 
 function saidInWords(said: Said): string {

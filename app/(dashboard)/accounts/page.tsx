@@ -20,5 +20,6 @@ export default async function AccountsPage() {
       </>
     );
   }
-  return <AccountsView mains={groupByMainAccount(list.value.accounts)} fetchedAt={list.value.fetchedAt} />;
+  const { accounts, unreadable, fetchedAt } = list.value;
+  return <AccountsView mains={groupByMainAccount(accounts)} unreadable={unreadable} fetchedAt={fetchedAt} />;
 }

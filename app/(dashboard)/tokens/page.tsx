@@ -23,13 +23,14 @@ export default async function TokensPage({ searchParams }: PageProps<"/tokens">)
       </>
     );
   }
-  const { tokens, fetchedAt, inventory } = list.value;
+  const { tokens, fetchedAt, inventory, unreadable } = list.value;
   return (
     <TokensView
       page={queryTokens(tokens, query)}
       query={query}
       fetchedAt={fetchedAt}
       remembered={inventory === "available"}
+      unreadable={unreadable}
       today={dateAhead(0)}
     />
   );
