@@ -71,7 +71,7 @@ test("GET /api/tokens lists each token by its hint, with the promised members an
   expect(reply.status).toBe(200);
   expect(reply.headers.get("cache-control")).toBe("no-store");
   const { tokens, fetchedAt, ...rest } = reply.json<{ tokens: ListedToken[]; fetchedAt: string }>();
-  expect(rest).toEqual({ inventory: "available" });
+  expect(rest).toEqual({ inventory: "available", unreadable: 0 });
   expect(Math.abs(Date.now() - Date.parse(fetchedAt))).toBeLessThan(5_000);
 
   const values = await sandbox.tokens("ana@example.com");

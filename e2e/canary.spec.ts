@@ -298,7 +298,7 @@ async function buildLeaking(): Promise<string> {
   patch(
     "app/(dashboard)/tokens/page.tsx",
     /<TokensView[\s\S]*?\/>/,
-    "<div data-values={btoa((await session.client.listTokenValues()).join())}>$&</div>",
+    "<div data-values={btoa((await session.client.listTokenValues()).items.join())}>$&</div>",
   );
   patch(
     "lib/session/refresh.ts",
