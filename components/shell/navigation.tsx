@@ -23,6 +23,8 @@ export function Navigation({ onNavigate }: { onNavigate?: MouseEventHandler<HTML
             <li key={href}>
               <Link
                 href={href}
+                // Next may fetch the outline of a page ahead without its loading state, and then shows nothing at all.
+                prefetch={false}
                 {...(onNavigate ? { onClick: onNavigate } : {})}
                 aria-current={here ? "page" : undefined}
                 className={clsx(

@@ -28,6 +28,7 @@ export function SignInForm({ hosts, returnPath }: { hosts: string[]; returnPath:
   const [missing, setMissing] = useState<FieldName[]>([]);
   const [failure, setFailure] = useState<Failure | null>(null);
   const [wait, setWait] = useState(0);
+  const [waitEnds, setWaitEnds] = useState(0);
 
   useEffect(() => {
     const remembered = readRemembered();
@@ -50,10 +51,17 @@ export function SignInForm({ hosts, returnPath }: { hosts: string[]; returnPath:
 
   const waiting = wait > 0;
   useEffect(() => {
-    if (!waiting) return;
-    const timer = setInterval(() => setWait((seconds) => Math.max(0, seconds - 1)), 1000);
+    if (waitEnds === 0) return;
+    // By the clock, not by the ticks: a machine that slept has waited all the same.
+    const tick = () => {
+      const left = Math.max(0, Math.ceil((waitEnds - Date.now()) / 1000));
+      setWait(left);
+      if (left === 0) setWaitEnds(0);
+    };
+    tick();
+    const timer = setInterval(tick, 250);
     return () => clearInterval(timer);
-  }, [waiting]);
+  }, [waitEnds]);
 
   async function submit(event: FormEvent<HTMLFormElement>) {
     event.preventDefault();
@@ -74,7 +82,7 @@ export function SignInForm({ hosts, returnPath }: { hosts: string[]; returnPath:
     if (failed) {
       setPending(false);
       setFailure(failed);
-      if (failed.code === "rate_limited") setWait(failed.retryAfter ?? 0);
+      if (failed.code === "rate_limited") setWaitEnds(Date.now() + (failed.retryAfter ?? 0) * 1000);
       return;
     }
     writeRemembered(data.get("remember") === "on" ? typed : null);

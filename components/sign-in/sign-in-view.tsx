@@ -21,7 +21,7 @@ const promises = [
 type SignInViewProps = { hosts: string[]; sandbox: boolean; reason: string | null; returnPath: string };
 
 export function SignInView({ hosts, sandbox, reason, returnPath }: SignInViewProps) {
-  const because = reason === null ? undefined : reasons[reason];
+  const because = reason !== null && Object.hasOwn(reasons, reason) ? reasons[reason] : undefined;
   return (
     <div className="flex min-h-dvh flex-col">
       <SkipLink />

@@ -50,8 +50,9 @@ async function revokeOne(token: Token, signal: AbortSignal, onWait: (seconds: nu
 /** True when it was stopped. */
 function pause(seconds: number, signal: AbortSignal, onWait: (seconds: number) => void): Promise<boolean> {
   return new Promise((resolve) => {
-    let left = seconds;
-    onWait(left);
+    // By the clock: a background tab's timers are slowed down.
+    const endsAt = Date.now() + seconds * 1000;
+    onWait(seconds);
     const end = () => {
       clearInterval(timer);
       signal.removeEventListener("abort", end);
@@ -59,7 +60,7 @@ function pause(seconds: number, signal: AbortSignal, onWait: (seconds: number) =
       resolve(signal.aborted);
     };
     const timer = setInterval(() => {
-      left -= 1;
+      const left = Math.ceil((endsAt - Date.now()) / 1000);
       if (left > 0) onWait(left);
       else end();
     }, 1000);

@@ -45,7 +45,7 @@ export function RevealDialog({ token, onClose, returnFocus }: RevealDialogProps)
   return (
     <Dialog
       title="Reveal token"
-      description="Shows the value on this screen for 30 seconds. Revealing will be recorded with your name."
+      description="Shows the value on this screen for 30 seconds."
       onClose={onClose}
       returnFocus={returnFocus}
       footer={

@@ -57,6 +57,7 @@ export function RevokeSelectedDialog({ tokens, onClose, onRevoked, returnFocus }
     const controller = new AbortController();
     stop.current = controller;
     setPhase("running");
+    let signedOut = false;
     await revokeInTurn({
       tokens: batch,
       signal: controller.signal,
@@ -64,10 +65,12 @@ export function RevokeSelectedDialog({ tokens, onClose, onRevoked, returnFocus }
       onOutcome: (token, outcome) => {
         setOutcomes((known) => new Map(known).set(token.id, outcome));
         if (isDone(outcome)) onRevoked(token);
+        if (outcome.state === "failed" && needsSignIn(outcome.failure)) signedOut = true;
       },
     });
     setPhase("over");
-    router.refresh();
+    // Without a session a refresh leads away to sign-in, and what became of each token would be lost with this dialog.
+    if (!signedOut) router.refresh();
   }
 
   function submit(event: FormEvent) {

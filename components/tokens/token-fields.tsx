@@ -1,6 +1,6 @@
 "use client";
 
-import { useId } from "react";
+import { useEffect, useId, useRef } from "react";
 import { Field, TextArea, TextInput } from "@/components/ui/field";
 
 /** What the person types; empty text means nothing. */
@@ -19,6 +19,14 @@ type TokenFieldsProps = {
 
 export function TokenFields({ text, errors, today, labelOptional = false, onChange }: TokenFieldsProps) {
   const suggestions = useId();
+  const fields = useRef<HTMLDivElement>(null);
+
+  // Each attempt brings a new object: the first field that is wrong takes the focus, and with it its message is read.
+  useEffect(() => {
+    const wrong = (["label", "purpose", "environment", "rotateBy"] as const).find((name) => errors[name]);
+    if (wrong) fields.current?.querySelector<HTMLElement>(`[name=${wrong}]`)?.focus();
+  }, [errors]);
+
   const bind = (name: keyof TokenText) => ({
     name,
     value: text[name],
@@ -26,7 +34,7 @@ export function TokenFields({ text, errors, today, labelOptional = false, onChan
     onChange: (event: { target: { value: string } }) => onChange({ ...text, [name]: event.target.value }),
   });
   return (
-    <div className="flex flex-col gap-4">
+    <div ref={fields} className="flex flex-col gap-4">
       <Field
         label="Label"
         optional={labelOptional}

@@ -8,6 +8,7 @@ export function Skeleton({ className }: { className?: string }) {
 export function ListSkeleton({ label, rows = 12 }: { label: string; rows?: number }) {
   return (
     <div role="status" aria-label={label}>
+      <h1 className="sr-only">{label}</h1>
       <div aria-hidden="true">
         <div className="flex items-start justify-between">
           <div className="flex h-13.5 flex-col justify-around">

@@ -100,7 +100,7 @@ test("closing before the value is copied asks first, whichever way it is closed"
 });
 
 test("a double click on Create makes one token", async ({ app, page, sandbox }) => {
-  await sandbox.fault({ operation: "token.create", kind: "latency", ms: 400 });
+  await sandbox.fault({ operation: "token.create", kind: "latency", ms: 1_500 });
   await enter(page, app, nils);
   await page.getByRole("button", { name: "New token" }).click();
   const form = page.getByRole("dialog", { name: "New token" });

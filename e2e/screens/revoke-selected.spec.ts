@@ -23,7 +23,7 @@ test("three selected tokens are revoked one after the other, each with its proof
   sandbox,
 }) => {
   const hints = (await sandbox.tokens(ana)).map(hintOf);
-  await sandbox.fault({ operation: "token.delete", kind: "latency", ms: 300, count: -1 });
+  await sandbox.fault({ operation: "token.delete", kind: "latency", ms: 1_500, skip: 1 });
   await enter(page, app, ana);
   await revokeAll(page, 3);
   const busy = page.getByRole("dialog", { name: "Revoking" });
@@ -52,7 +52,7 @@ test("Stop finishes the one under way and leaves the rest, which can be gone on 
   page,
   sandbox,
 }) => {
-  await sandbox.fault({ operation: "token.delete", kind: "latency", ms: 600, count: -1 });
+  await sandbox.fault({ operation: "token.delete", kind: "latency", ms: 3_000 });
   await enter(page, app, ana);
   await revokeAll(page, 3);
   const stop = page.getByRole("button", { name: "Stop" });

@@ -24,7 +24,7 @@ newToken(
     await page.reload();
     await choose(page, hint, "Reveal");
     const dialog = page.getByRole("dialog", { name: "Reveal token" });
-    await expect(dialog).toContainText("Revealing will be recorded with your name.");
+    await expect(dialog).toContainText("Shows the value on this screen for 30 seconds.");
     await expect(dialog).toContainText(hint);
     const listed = (await sandbox.journal("token.list")).length;
     expect(await everythingKept(page)).not.toContain(value);

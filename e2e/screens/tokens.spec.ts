@@ -76,6 +76,7 @@ test("sorting, searching and filtering ten thousand tokens stand in the address,
   page,
   visitor,
 }) => {
+  test.slow();
   await visitor.signIn(many);
   const tokens = await visitor.tokens();
   const [first, second] = [tokens[1234], tokens[4321]];

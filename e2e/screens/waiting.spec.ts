@@ -75,7 +75,7 @@ test("a list that cannot be read says why, and Retry shows that it is trying and
   await expect(alert.getByText("Request ID")).not.toHaveText(said ?? "");
 
   await sandbox.clearFaults();
-  await sandbox.fault({ operation: "token.list", kind: "latency", ms: 600 });
+  await sandbox.fault({ operation: "token.list", kind: "latency", ms: 1_500 });
   await retry.click();
   await expect(retry).toHaveAttribute("aria-busy", "true");
   await expect(rows(page)).toHaveCount(3);

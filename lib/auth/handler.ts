@@ -2,7 +2,7 @@ import "server-only";
 import { cookies } from "next/headers";
 import { NextRequest } from "next/server";
 import NextAuth from "next-auth";
-import { authOptions } from "@/lib/auth/identity";
+import { authOptions, identityCookieName } from "@/lib/auth/identity";
 import { cookieJar, currentSession } from "@/lib/auth/session";
 import { type SignInAttempt, signInAttempt } from "@/lib/auth/sign-in";
 import { env } from "@/lib/env";
@@ -54,7 +54,8 @@ export async function authenticate({ request, body, path, address }: AuthRequest
   const response: Response = await signInAttempt.run(attempt, () =>
     NextAuth(forwarded, { params: { nextauth: path } }, authOptions()),
   );
-  dropCallbackCookie(response);
+  // The address to go to after a sign-in is ours to decide; the cookie that keeps it is 60 bytes for nothing.
+  dropCookies(response, (name) => name.endsWith("callback-url"));
 
   if (request.method === "POST" && action === "callback/ringcx") {
     if (attempt.error !== null) throw attempt.error;
@@ -63,13 +64,17 @@ export async function authenticate({ request, body, path, address }: AuthRequest
     }
     await startSession(attempt.session);
   }
-  if (attempt.signedOut) await endCurrentSession();
+  if (attempt.signedOut) {
+    // next-auth empties its cookie; it should be gone, and its CSRF token with it.
+    dropCookies(response, () => true);
+    await endCurrentSession();
+  }
   return response;
 }
 
-/** The address to go to after a sign-in is ours to decide; the cookie that keeps it is 60 bytes for nothing. */
-function dropCallbackCookie(response: Response): void {
-  const kept = response.headers.getSetCookie().filter((cookie) => !/^[^=]*callback-url=/.test(cookie));
+/** Takes cookies of next-auth's out of its answer. */
+function dropCookies(response: Response, isDropped: (name: string) => boolean): void {
+  const kept = response.headers.getSetCookie().filter((cookie) => !isDropped(cookie.slice(0, cookie.indexOf("="))));
   response.headers.delete("set-cookie");
   for (const cookie of kept) response.headers.append("set-cookie", cookie);
 }
@@ -87,8 +92,14 @@ async function startSession(session: SessionData): Promise<void> {
 }
 
 async function endCurrentSession(): Promise<void> {
-  const jar = cookieJar(await cookies());
+  const store = await cookies();
+  const jar = cookieJar(store);
   const { data } = await readSession(jar);
   await clearSession(jar);
+  for (const { name } of store.getAll()) {
+    if (name === identityCookieName() || name.endsWith("next-auth.csrf-token")) {
+      jar.write(name, "", { path: "/", httpOnly: true, sameSite: "lax", secure: env().secureCookies, maxAge: 0 });
+    }
+  }
   if (data) await endEverywhere(data);
 }
