@@ -77,5 +77,5 @@ function contentSecurityPolicy(nonce: string): string {
 
 export const config = {
   // Everything but static files, which carry no session.
-  matcher: ["/((?!_next/static/|icon\\.svg$|robots\\.txt$).*)"],
+  matcher: ["/((?!_next/static/|icon\\.svg$|favicon\\.ico$|robots\\.txt$).*)"],
 };

@@ -3,7 +3,7 @@
 import { functionalUpdate, type RowSelectionState, type SortingState, useTable } from "@tanstack/react-table";
 import { KeyRound, Plus, SearchX } from "lucide-react";
 import { useRouter } from "next/navigation";
-import { useCallback, useMemo, useOptimistic, useRef, useState, useTransition } from "react";
+import { useCallback, useEffect, useMemo, useOptimistic, useRef, useState, useTransition } from "react";
 import { DataTable } from "@/components/data-table/data-table";
 import { features } from "@/components/data-table/features";
 import { Pagination } from "@/components/data-table/pagination";
@@ -50,7 +50,7 @@ export function TokensView({ page, query: asked, fetchedAt, remembered, unreadab
   const [pending, startTransition] = useTransition();
   const [query, setQuery] = useOptimistic(asked);
   const [selected, setSelected] = useState<ReadonlyMap<string, Token>>(new Map());
-  const { dialog, open, close, returnFocus } = useDialogs(heading);
+  const { dialog, open, close, returnFocus } = useDialogs(heading, page.rows);
 
   const go = useCallback(
     (patch: Partial<TokenQuery>) => {
@@ -234,9 +234,18 @@ export function TokensView({ page, query: asked, fetchedAt, remembered, unreadab
 }
 
 /** One dialog at a time, and where the focus goes after it: to what opened it, or to the heading when that is gone. */
-function useDialogs(heading: { current: HTMLElement | null }) {
+function useDialogs(heading: { current: HTMLElement | null }, rows: readonly Token[]) {
   const [dialog, setDialog] = useState<TokenDialog | null>(null);
   const opener = useRef<Element | null>(null);
+
+  // The list can arrive after the dialog was closed, and take the row with the focus away.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the rows are what it waits for
+  useEffect(() => {
+    const lost = opener.current !== null && !opener.current.isConnected && document.activeElement === document.body;
+    if (!lost) return;
+    opener.current = null;
+    heading.current?.focus();
+  }, [rows, heading]);
 
   const open = useCallback((next: TokenDialog) => {
     // A dialog that leads to another keeps what opened the first.
