@@ -113,6 +113,10 @@ const originList = (fallback: string) =>
 
 const schema = z.object({
   PORT: whole(3000, 0, 65535),
+  HOSTNAME: z
+    .string()
+    .regex(/^[\w.:[\]-]{1,253}$/, { error: "must be a host name or an address" })
+    .optional(),
   APP_URL: z
     .string()
     .optional()

@@ -9,4 +9,6 @@ if (!hasBuild()) {
 }
 // The variables that are set already win over the file's.
 if (existsSync(".env")) process.loadEnvFile(".env");
-process.exitCode = await run(serverScript, process.argv.slice(2), { env: dashboardEnvironment(process.env) });
+const env = dashboardEnvironment(process.env);
+const checked = await run(process.execPath, ["--conditions=react-server", "scripts/environment.ts"], { env });
+process.exitCode = checked === 0 ? await run(serverScript, process.argv.slice(2), { env }) : checked;
