@@ -90,7 +90,8 @@ function backoff(attempt: number, firstMs: number): number {
 async function sendOnce<T>(call: Call<T>, deadline: number): Promise<T> {
   const { limiter, pooled, single } = shared();
   const ended = call.limit
-    ? await limiter.take(call.limit.key, call.limit.priority, Math.max(0, deadline - Date.now()))
+    ? // A quarter is left for the call itself: a wait that eats the whole deadline would be told as a timeout.
+      await limiter.take(call.limit.key, call.limit.priority, Math.max(0, deadline - Date.now()) * 0.75)
     : () => {};
   try {
     const response = await request(`${call.host}${call.path}`, {
