@@ -98,7 +98,7 @@ export async function requireSession(): Promise<Session> {
 }
 
 /** Path and query of the page that is being rendered, as the proxy noted it. */
-export async function currentPath(): Promise<string> {
+async function currentPath(): Promise<string> {
   return safeReturnPath((await headers()).get("x-tokendesk-path"));
 }
 

@@ -35,8 +35,8 @@ export async function openSession(jar: CookieJar, keep: boolean): Promise<Sessio
 }
 
 /**
- * Writes what has changed. A successor that does not fit into the cookie does not end a session that works: this process knows it, and
- * the next refresh may bring a smaller one.
+ * Writes what has changed. A successor that does not fit into the cookie does not end a session that works: this
+ * process knows it, and the next refresh may bring a smaller one.
  */
 export async function keepChanges(jar: CookieJar, data: SessionData): Promise<void> {
   try {
