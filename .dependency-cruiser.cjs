@@ -15,7 +15,12 @@ const layers = {
   readiness: { at: "^app/api/ready/", may: [lib("http"), lib("db")] },
   app: {
     at: "^app/(?!api/ready/)",
-    may: ["^components/", ...["auth", "http", "tokens", "accounts", "incidents", "audit"].map(lib), errors, format],
+    may: [
+      "^components/",
+      ...["auth", "http", "tokens", "accounts", "team", "incidents", "audit"].map(lib),
+      errors,
+      format,
+    ],
   },
   // The proxy redirects to the sign-in page, whose path is a pure function beside the guard.
   proxy: { at: "^proxy\\.ts$", may: [lib("session"), "^lib/auth/return-path\\.ts$", env, errors] },
@@ -28,8 +33,12 @@ const layers = {
     at: lib("incidents"),
     may: [lib("tokens"), lib("ringcx"), lib("audit"), lib("db"), env, errors],
   },
-  session: { at: lib("session"), may: [lib("ringcx"), lib("db"), env, errors, logger] },
-  audit: { at: lib("audit"), may: [lib("db")] },
+  team: {
+    at: lib("team"),
+    may: [lib("tokens"), lib("ringcx"), lib("audit"), lib("db"), env, errors, logger, format],
+  },
+  session: { at: lib("session"), may: [lib("ringcx"), lib("audit"), lib("db"), env, errors, logger] },
+  audit: { at: lib("audit"), may: [lib("db"), env, errors, logger] },
   ringcx: { at: lib("ringcx"), may: [env, errors, logger] },
   db: { at: lib("db"), may: [env, errors, logger] },
   schemas: { at: schema, may: [errors] },

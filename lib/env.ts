@@ -30,6 +30,12 @@ export type Env = {
   adminUsers: readonly string[];
   sessionIdleMs: number;
   sessionMaxMs: number;
+  /** How long audit events are kept; null: for ever. */
+  auditRetentionMs: number | null;
+  /** How long the record of an ended session is kept; at least as long as its cookie could be presented. */
+  sessionRetentionMs: number;
+  /** Lets others than loopback read /api/metrics. */
+  metricsToken: string | null;
   /** Number of proxies whose `X-Forwarded-For` entry counts; 0: none. */
   trustedProxies: number;
   logLevel: LogLevel;
@@ -70,6 +76,8 @@ const whole = (fallback: number, min: number, max: number) =>
       error: `must be a whole number from ${min} to ${max}`,
     })
     .transform(Number);
+
+const dayMs = 24 * 3_600_000;
 
 const loopbackHosts = new Set(["localhost", "127.0.0.1", "[::1]"]);
 
@@ -168,6 +176,9 @@ const schema = z.object({
   ADMIN_USERS: list,
   SESSION_IDLE_MINUTES: whole(60, 1, 7 * 24 * 60),
   SESSION_MAX_HOURS: whole(12, 1, 30 * 24),
+  AUDIT_RETENTION_DAYS: whole(0, 0, 36_500),
+  SESSION_RETENTION_DAYS: whole(90, 1, 3_650),
+  METRICS_TOKEN: z.string().min(16, { error: "needs at least 16 characters" }).optional(),
   TRUST_PROXY: whole(0, 0, 10),
   LOG_LEVEL: z.enum(logLevels).default("info"),
   TOKENDESK_SANDBOX: z.enum(["0", "1"]).default("0"),
@@ -218,6 +229,9 @@ export function parseEnv(source: Record<string, string | undefined>): Env {
     adminUsers: values.ADMIN_USERS,
     sessionIdleMs: values.SESSION_IDLE_MINUTES * 60_000,
     sessionMaxMs: values.SESSION_MAX_HOURS * 3_600_000,
+    auditRetentionMs: values.AUDIT_RETENTION_DAYS === 0 ? null : values.AUDIT_RETENTION_DAYS * dayMs,
+    sessionRetentionMs: Math.max(values.SESSION_RETENTION_DAYS * dayMs, values.SESSION_MAX_HOURS * 3_600_000),
+    metricsToken: values.METRICS_TOKEN ?? null,
     trustedProxies: values.TRUST_PROXY,
     logLevel: values.LOG_LEVEL,
     production: values.NODE_ENV === "production",

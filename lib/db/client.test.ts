@@ -35,6 +35,8 @@ async function inProcess(variables: Record<string, string>, script: string): Pro
 
 const appliedMigrations = () => read((db) => db.selectFrom("migrations").selectAll().orderBy("name").execute());
 
+const migrationCount = 2;
+
 let database: TestDatabase;
 const start = (kind: DatabaseKind, changes?: Record<string, string>) => async () => {
   database = await useDatabase(kind, changes);
@@ -46,7 +48,7 @@ describe.each(databaseKinds)("on %s", (kind) => {
 
   test("an empty database is migrated at the first use, and left alone at the next", async () => {
     const first = await appliedMigrations();
-    expect(first.map(({ name }) => name)).toEqual(["0001-tokens"]);
+    expect(first.map(({ name }) => name)).toEqual(["0001-tokens", "0002-memory"]);
     expect(first[0]?.applied_at).toBeGreaterThan(Date.now() - 60_000);
     await closeDatabase();
     await sleep(5);
@@ -68,7 +70,7 @@ describe.each(databaseKinds)("on %s", (kind) => {
       ),
     );
     expect(outputs.map((output) => output.trim())).toEqual(Array(4).fill('{"ready":true}'));
-    expect(await appliedMigrations()).toHaveLength(1);
+    expect(await appliedMigrations()).toHaveLength(migrationCount);
   });
 
   test("a database of a later version is refused, and used again when it is not", async () => {
@@ -91,7 +93,7 @@ describe.each(databaseKinds)("on %s", (kind) => {
       throw mine;
     });
     await expect(failing).rejects.toBe(mine);
-    expect(await appliedMigrations()).toHaveLength(1);
+    expect(await appliedMigrations()).toHaveLength(migrationCount);
     const duplicate = write("test", (trx) =>
       trx.insertInto("migrations").values({ name: "0001-tokens", applied_at: 1 }).execute(),
     );
@@ -131,7 +133,7 @@ describe.each(databaseKinds)("on %s", (kind) => {
         ])
         .executeTakeFirstOrThrow(),
     );
-    expect(row.count).toBe(1);
+    expect(row.count).toBe(migrationCount);
     expect(typeof row.sum).toBe("number");
     expect(typeof row.max).toBe("number");
   });
@@ -203,7 +205,7 @@ describe("SQLite", () => {
     await expect(addNote("late")).rejects.toMatchObject({ name: "DatabaseUnavailable", problem: "locked" });
     clearInterval(heartbeat);
     expect(longestPause).toBeLessThan(500);
-    expect(await appliedMigrations()).toHaveLength(1);
+    expect(await appliedMigrations()).toHaveLength(migrationCount);
 
     const waiting = addNote("patient");
     await sleep(100);
@@ -219,7 +221,7 @@ describe("SQLite", () => {
     await expect(appliedMigrations()).rejects.toMatchObject({ problem: "locked" });
     other.exec("rollback");
     other.close();
-    expect(await appliedMigrations()).toHaveLength(1);
+    expect(await appliedMigrations()).toHaveLength(migrationCount);
   });
 
   test("full: the write is refused whole, and works when there is room", async () => {
@@ -234,7 +236,7 @@ describe("SQLite", () => {
       }
     });
     await expect(filling).rejects.toMatchObject({ problem: "full" });
-    expect(await appliedMigrations()).toHaveLength(1);
+    expect(await appliedMigrations()).toHaveLength(migrationCount);
     await read((db) => sql`pragma max_page_count = 100000`.execute(db));
     await addNote("room");
     expect(await notes()).toEqual(["room"]);
@@ -357,7 +359,7 @@ describe("PostgreSQL", () => {
     await gate.close();
     await expect(appliedMigrations()).rejects.toMatchObject({ problem: "unreachable" });
     await gate.reopen();
-    expect(await appliedMigrations()).toHaveLength(1);
+    expect(await appliedMigrations()).toHaveLength(migrationCount);
   });
 
   test("cut in the middle of a transaction: unreachable, and nothing is kept", async () => {
@@ -369,7 +371,7 @@ describe("PostgreSQL", () => {
       await trx.selectFrom("migrations").select("name").execute();
     });
     await expect(cut).rejects.toMatchObject({ problem: "unreachable" });
-    expect(await appliedMigrations()).toHaveLength(1);
+    expect(await appliedMigrations()).toHaveLength(migrationCount);
   });
 
   test("an answer that never comes: readiness is told within two seconds", async () => {
@@ -423,7 +425,7 @@ describe("PostgreSQL", () => {
       });
     await expect(attempt("standby")).rejects.toMatchObject({ problem: "read_only" });
     await attempt("primary");
-    expect(await read((db) => db.selectFrom("migrations").select("name").execute())).toHaveLength(2);
+    expect(await read((db) => db.selectFrom("migrations").select("name").execute())).toHaveLength(migrationCount + 1);
   });
 
   test("a row that another transaction holds: locked, not endless", async () => {

@@ -191,7 +191,7 @@ function serverHandle(
  * `bigint` (20), which `count(*)` is too, and `numeric` (1700), which a sum of them is, would come as text. Times and
  * counts are far below 2^53.
  */
-const parserOf: typeof types.getTypeParser = (type, format) =>
+export const parserOf: typeof types.getTypeParser = (type, format) =>
   Number(type) === 20 || Number(type) === 1700 ? toNumber : types.getTypeParser(type, format);
 
 function toNumber(text: string): number {

@@ -1,7 +1,7 @@
 import { type SchemaModule, sql, type Transaction } from "kysely";
 import type { Database } from "@/lib/db/schema";
 
-type Migration = { name: string; up(schema: SchemaModule): Promise<void> };
+type Migration = { name: string; up(schema: SchemaModule, db: Transaction<Database>): Promise<void> };
 
 /** In order, only ever added to. A released one is never changed: databases that ran it would differ from new ones. */
 const migrations: readonly Migration[] = [
@@ -30,6 +30,152 @@ const migrations: readonly Migration[] = [
         .addUniqueConstraint("tokens_fingerprint", ["tenant", "fingerprint"])
         .execute();
       await schema.createIndex("tokens_owner").on("tokens").columns(["tenant", "owner_id"]).execute();
+    },
+  },
+  {
+    name: "0002-memory",
+    async up(schema, db) {
+      await schema.alterTable("tokens").addColumn("used_in", "text").execute();
+      for (const column of ["appeared_at", "adopted_at", "vanish_noted_at"]) {
+        await schema.alterTable("tokens").addColumn(column, "bigint").execute();
+      }
+      await schema
+        .createTable("owners")
+        .addColumn("tenant", "text", (column) => column.notNull())
+        .addColumn("owner_id", "text", (column) => column.notNull())
+        .addColumn("owner_name", "text", (column) => column.notNull())
+        .addColumn("vendor_id", "text")
+        .addColumn("login", "text")
+        .addColumn("first_listed_at", "bigint", (column) => column.notNull())
+        .addColumn("last_listed_at", "bigint", (column) => column.notNull())
+        .addPrimaryKeyConstraint("owners_key", ["tenant", "owner_id"])
+        .execute();
+      await sql`
+        insert into owners (tenant, owner_id, owner_name, first_listed_at, last_listed_at)
+        select tenant, owner_id, max(owner_name), min(first_seen_at), max(last_seen_at)
+        from tokens group by tenant, owner_id`.execute(db);
+      await schema
+        .createTable("revocation_orders")
+        .addColumn("id", "text", (column) => column.primaryKey())
+        .addColumn("tenant", "text", (column) => column.notNull())
+        .addColumn("token_id", "text", (column) => column.notNull())
+        .addColumn("token_hint", "text", (column) => column.notNull())
+        .addColumn("owner_id", "text", (column) => column.notNull())
+        .addColumn("ordered_by_id", "text", (column) => column.notNull())
+        .addColumn("ordered_by_name", "text", (column) => column.notNull())
+        .addColumn("ordered_at", "bigint", (column) => column.notNull())
+        .addColumn("reason", "text")
+        .addColumn("state", "text", (column) => column.notNull())
+        .addColumn("tried_at", "bigint")
+        .addColumn("trouble", "text")
+        .addColumn("settled_at", "bigint")
+        .execute();
+      await schema
+        .createIndex("revocation_orders_pending")
+        .unique()
+        .on("revocation_orders")
+        .columns(["tenant", "token_id"])
+        .where(sql.ref("state"), "=", "pending")
+        .execute();
+
+      await schema
+        .createTable("audit_chain")
+        .addColumn("id", "integer", (column) => column.primaryKey().check(sql`id = 1`))
+        .addColumn("chain", "text", (column) => column.notNull())
+        .addColumn("seq", "bigint", (column) => column.notNull())
+        .addColumn("hash", "text", (column) => column.notNull())
+        .addColumn("at", "bigint", (column) => column.notNull())
+        .addColumn("pruned_seq", "bigint", (column) => column.notNull())
+        .addColumn("pruned_hash", "text")
+        .execute();
+      await schema
+        .createTable("audit_events")
+        .addColumn("seq", "bigint", (column) => column.primaryKey())
+        .addColumn("id", "text", (column) => column.notNull().unique())
+        .addColumn("at", "bigint", (column) => column.notNull())
+        .addColumn("tenant", "text")
+        .addColumn("action", "text", (column) => column.notNull())
+        .addColumn("outcome", "text", (column) => column.notNull())
+        .addColumn("actor_id", "text")
+        .addColumn("actor_name", "text", (column) => column.notNull())
+        .addColumn("address", "text")
+        .addColumn("user_agent", "text")
+        .addColumn("request_id", "text")
+        .addColumn("correlation_id", "text", (column) => column.notNull())
+        .addColumn("token_id", "text")
+        .addColumn("token_hint", "text")
+        .addColumn("reason", "text")
+        .addColumn("details", "text", (column) => column.notNull())
+        .addColumn("previous_hash", "text", (column) => column.notNull())
+        .addColumn("hash", "text", (column) => column.notNull())
+        .execute();
+      for (const [name, columns] of [
+        ["audit_events_at", ["at", "seq"]],
+        ["audit_events_tenant", ["tenant", "seq"]],
+        ["audit_events_actor", ["tenant", "actor_id", "seq"]],
+        ["audit_events_deed", ["tenant", "actor_id", "action", "outcome", "seq"]],
+        ["audit_events_name", ["tenant", "actor_name", "seq"]],
+        ["audit_events_action", ["tenant", "action", "outcome", "seq"]],
+        ["audit_events_outcome", ["tenant", "outcome", "seq", "action"]],
+        ["audit_events_token", ["tenant", "token_id", "seq"]],
+      ] as const) {
+        await schema
+          .createIndex(name)
+          .on("audit_events")
+          .columns([...columns])
+          .execute();
+      }
+      await schema
+        .createTable("audit_intents")
+        .addColumn("id", "text", (column) => column.primaryKey())
+        .addColumn("correlation_id", "text", (column) => column.notNull())
+        .addColumn("seq", "bigint", (column) => column.notNull())
+        .addColumn("at", "bigint", (column) => column.notNull())
+        .addColumn("tenant", "text")
+        .addColumn("actor_id", "text")
+        .addColumn("action", "text", (column) => column.notNull())
+        .addColumn("token_id", "text")
+        .addColumn("instance", "text", (column) => column.notNull())
+        .execute();
+      await schema
+        .createTable("audit_checkpoints")
+        .addColumn("chain", "text", (column) => column.notNull())
+        .addColumn("seq", "bigint", (column) => column.notNull())
+        .addColumn("kind", "text", (column) => column.notNull())
+        .addColumn("statement", "text", (column) => column.notNull())
+        .addColumn("signature", "text", (column) => column.notNull())
+        .addColumn("at", "bigint", (column) => column.notNull())
+        .addPrimaryKeyConstraint("audit_checkpoints_key", ["chain", "seq", "kind"])
+        .execute();
+
+      await schema
+        .createTable("sessions")
+        .addColumn("id", "text", (column) => column.primaryKey())
+        .addColumn("tenant", "text", (column) => column.notNull())
+        .addColumn("user_id", "text", (column) => column.notNull())
+        .addColumn("user_name", "text", (column) => column.notNull())
+        .addColumn("login", "text", (column) => column.notNull())
+        .addColumn("created_at", "bigint", (column) => column.notNull())
+        .addColumn("seen_at", "bigint", (column) => column.notNull())
+        .addColumn("address", "text")
+        .addColumn("user_agent", "text")
+        .addColumn("ended_at", "bigint")
+        .addColumn("end_reason", "text")
+        .addColumn("ended_by", "text")
+        .execute();
+      await schema.createIndex("sessions_user").on("sessions").columns(["tenant", "user_id"]).execute();
+      await schema
+        .createTable("refresh_states")
+        .addColumn("state", "text", (column) => column.primaryKey())
+        .addColumn("holder", "text")
+        .addColumn("held_until", "bigint", (column) => column.notNull())
+        .addColumn("successor", "text")
+        .addColumn("ended", "integer", (column) => column.notNull().check(sql`ended in (0, 1)`))
+        .addColumn("failures", "integer", (column) => column.notNull())
+        .addColumn("paused_until", "bigint", (column) => column.notNull())
+        .addColumn("expires_at", "bigint", (column) => column.notNull())
+        .execute();
+      await schema.createIndex("refresh_states_expiry").on("refresh_states").column("expires_at").execute();
     },
   },
 ];
@@ -61,7 +207,7 @@ export async function migrate(db: Transaction<Database>, now: number): Promise<s
 
   const missing = migrations.filter(({ name }) => !applied.has(name));
   for (const { name, up } of missing) {
-    await up(db.schema);
+    await up(db.schema, db);
     await db.insertInto("migrations").values({ name, applied_at: now }).execute();
   }
   return missing.map(({ name }) => name);

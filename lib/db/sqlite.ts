@@ -61,6 +61,12 @@ export async function openSqlite(path: string, known: SqliteFile | null): Promis
   return new NodeSqliteDialect(file);
 }
 
+/** A file that is only looked at: neither made nor migrated. @throws errors that `problemOf` classifies */
+export function openSqliteToRead(path: string): SqliteDialect {
+  identifyFile(path);
+  return new NodeSqliteDialect(new DatabaseSync(path, { readOnly: true, timeout: lockWaitMs }));
+}
+
 async function whenUnlocked<T>(attempt: () => T | Promise<T>): Promise<T> {
   const deadline = Date.now() + lockWaitMs;
   for (;;) {
