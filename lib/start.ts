@@ -1,8 +1,10 @@
 import "server-only";
+import { hourMs, repeat, startAuditUpkeep } from "@/lib/audit/upkeep";
+import { notePeerAddresses } from "@/lib/auth/address";
 import { databaseReady } from "@/lib/db/client";
 import { EnvError, env } from "@/lib/env";
-import { notePeerAddresses } from "@/lib/http/address";
 import { logger } from "@/lib/logger";
+import { pruneSessions } from "@/lib/session/registry";
 
 /** Checks the environment and starts what must run. A problem is told in one message, then the process ends. */
 export function start(): void {
@@ -19,10 +21,9 @@ export function start(): void {
   // Migrations run now rather than at the first request. Without the database Tokendesk serves what it can.
   void databaseReady().then((database) => {
     if (!database.ready) logger().error({ database: database.reason }, "the database is not available");
+    startAuditUpkeep();
+    repeat("sessions", hourMs, pruneSessions);
   });
-  if (env().databaseUrl !== null) {
-    logger().warn("replicas do not share the renewal of sessions yet: the balancer must be sticky (docs/deploy.md)");
-  }
   if (production && allowedAccounts === null && !sandbox) {
     logger().warn("ALLOWED_ACCOUNTS is not set: users of every RingCX account may sign in");
   }

@@ -6,6 +6,8 @@ import { buildIfStale, dashboardEnvironment, freePort, serverScript, untilHealth
 
 const dataDir = "data/demo";
 const startTimeoutMs = 60_000;
+/** Whose main account the sandbox's parent and children share. */
+const opsUser = "parent@example.com";
 
 // A demo never reaches the real RingCX, nor the database or the identity provider that .env may name.
 const ownSettings =
@@ -56,6 +58,7 @@ try {
       RINGCX_HOSTS: sandboxUrl,
       RINGCX_LEGACY_HOSTS: sandboxUrl,
       TOKENDESK_SANDBOX: "1",
+      OPS_USERS: opsUser,
     }),
     output: "keep",
     logFile: `${dataDir}/dashboard.log`,
@@ -74,6 +77,7 @@ ${sandbox
   .trim()
   .replace(/^(?=.)/gm, "  ")}
 
+  ${opsUser} is ops: the one who sees Team, and the whole main account on Overview and Audit log.
   Logs and data: ${dataDir}. Ctrl-C ends both.`);
 
   await new Promise((_, reject) => ends.signal.addEventListener("abort", () => reject(ends.signal.reason)));

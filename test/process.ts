@@ -14,6 +14,8 @@ const state = [
   "tokendesk.refresh",
   "tokendesk.throttle",
   "tokendesk.endedSessions",
+  "tokendesk.toldEnds",
+  "tokendesk.denials",
 ].map((name) => Symbol.for(name));
 
 /** Secrets of 32 characters and more, for tests alone. */

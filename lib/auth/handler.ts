@@ -1,15 +1,13 @@
 import "server-only";
-import { cookies } from "next/headers";
 import { NextRequest } from "next/server";
 import NextAuth from "next-auth";
-import { authOptions, identityCookieName } from "@/lib/auth/identity";
-import { cookieJar, currentSession } from "@/lib/auth/session";
-import { type SignInAttempt, signInAttempt } from "@/lib/auth/sign-in";
+import { recordDenial } from "@/lib/auth/denial";
+import { authOptions } from "@/lib/auth/identity";
+import { currentSession } from "@/lib/auth/session";
+import { endCurrentSession, startSession } from "@/lib/auth/sessions";
+import { newAttempt, signInAttempt } from "@/lib/auth/sign-in";
 import { env } from "@/lib/env";
 import { TokendeskError } from "@/lib/errors";
-import { clearSession, readSession, writeSession } from "@/lib/session/cookie";
-import { endEverywhere } from "@/lib/session/end";
-import type { SessionData } from "@/lib/session/schema";
 
 type AuthRequest = {
   request: NextRequest;
@@ -19,6 +17,7 @@ type AuthRequest = {
   path: string[];
   /** The client's address, for the throttle. */
   address: string;
+  requestId: string;
 };
 
 /** next-auth takes any further segments for parameters; what is not listed here would pass by the code below. */
@@ -38,14 +37,14 @@ const actions = new Set([
  * upstream. Failures of a sign-in are thrown as coded errors, which next-auth cannot express.
  * @throws {TokendeskError}
  */
-export async function authenticate({ request, body, path, address }: AuthRequest): Promise<Response> {
+export async function authenticate({ request, body, path, address, requestId }: AuthRequest): Promise<Response> {
   const action = path.join("/");
   if (!actions.has(action)) throw new TokendeskError("not_found", "There is no such step of a sign-in.");
   if (action === "session" && (await currentSession()) === null) return Response.json({});
 
   // next-auth believes this variable before any Host header.
   process.env.NEXTAUTH_URL = env().appUrl;
-  const attempt: SignInAttempt = { address, session: null, error: null, signedOut: false };
+  const attempt = newAttempt(address);
   const forwarded = new NextRequest(request.url, {
     method: request.method,
     headers: request.headers,
@@ -58,11 +57,17 @@ export async function authenticate({ request, body, path, address }: AuthRequest
   dropCookies(response, (name) => name.endsWith("callback-url"));
 
   if (request.method === "POST" && action === "callback/ringcx") {
-    if (attempt.error !== null) throw attempt.error;
-    if (attempt.session === null) {
-      throw new TokendeskError("invalid_input", "The sign-in form is out of date. Reload the page and try again.");
+    try {
+      if (attempt.error !== null) throw attempt.error;
+      if (attempt.session === null || attempt.person === null) {
+        throw new TokendeskError("invalid_input", "The sign-in form is out of date. Reload the page and try again.");
+      }
+      await startSession(attempt.person, attempt.session);
+    } catch (error) {
+      attempt.error = error;
+      await recordDenial(attempt, { userAgent: request.headers.get("user-agent"), requestId });
+      throw error;
     }
-    await startSession(attempt.session);
   }
   if (attempt.signedOut) {
     // next-auth empties its cookie; it should be gone, and its CSRF token with it.
@@ -77,29 +82,4 @@ function dropCookies(response: Response, isDropped: (name: string) => boolean): 
   const kept = response.headers.getSetCookie().filter((cookie) => !isDropped(cookie.slice(0, cookie.indexOf("="))));
   response.headers.delete("set-cookie");
   for (const cookie of kept) response.headers.append("set-cookie", cookie);
-}
-
-async function startSession(session: SessionData): Promise<void> {
-  const jar = cookieJar(await cookies());
-  const { data: previous } = await readSession(jar);
-  try {
-    await writeSession(jar, session);
-  } catch (error) {
-    await endEverywhere(session);
-    throw error;
-  }
-  if (previous) await endEverywhere(previous);
-}
-
-async function endCurrentSession(): Promise<void> {
-  const store = await cookies();
-  const jar = cookieJar(store);
-  const { data } = await readSession(jar);
-  await clearSession(jar);
-  for (const { name } of store.getAll()) {
-    if (name === identityCookieName() || name.endsWith("next-auth.csrf-token")) {
-      jar.write(name, "", { path: "/", httpOnly: true, sameSite: "lax", secure: env().secureCookies, maxAge: 0 });
-    }
-  }
-  if (data) await endEverywhere(data);
 }

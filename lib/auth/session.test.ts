@@ -1,12 +1,13 @@
 import { NextRequest } from "next/server";
 import type { encode } from "next-auth/jwt";
-import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { authOptions, identityCookieName } from "@/lib/auth/identity";
-import { type SignInAttempt, signInAttempt, signInWithPassword } from "@/lib/auth/sign-in";
+import { newAttempt, signInAttempt, signInWithPassword } from "@/lib/auth/sign-in";
 import { route } from "@/lib/http/route";
 import { writeSession } from "@/lib/session/cookie";
 import type { SessionData } from "@/lib/session/schema";
 import { Browser } from "@/test/cookies";
+import { type TestDatabase, useDatabase } from "@/test/database";
 import { freshProcess } from "@/test/process";
 import { ANA, TestSandbox } from "@/test/sandbox";
 
@@ -21,6 +22,7 @@ vi.mock("next/headers", () => ({
 }));
 
 let sandbox: TestSandbox;
+let database: TestDatabase;
 const origin = "http://localhost:3000";
 
 beforeAll(async () => {
@@ -32,14 +34,21 @@ afterAll(() => sandbox.close());
 beforeEach(async () => {
   await sandbox.clear();
   await sandbox.control("POST", "config", { accessTokenBytes: 3_072 });
-  freshProcess({ RINGCX_HOSTS: sandbox.url });
+  database = await useDatabase("sqlite");
+  restart();
   browser = new Browser();
 });
 
+afterEach(() => database.remove());
+
+const restart = (variables: Record<string, string> = {}) =>
+  freshProcess({ ...database.variables, RINGCX_HOSTS: sandbox.url, ...variables });
+
 async function attempt(input: unknown, address = "1.1.1.1") {
-  const outcome: SignInAttempt = { address, session: null, error: null, signedOut: false };
+  const outcome = newAttempt(address);
   const person = await signInAttempt.run(outcome, () => signInWithPassword(input));
-  return { person, ...outcome };
+  expect(outcome.person).toBe(person);
+  return outcome;
 }
 
 /** Signs in, and gives the browser both cookies. */
@@ -91,7 +100,7 @@ describe("a sign-in", () => {
   });
 
   test("of an account that is not served is refused, and ended upstream", async () => {
-    freshProcess({ RINGCX_HOSTS: sandbox.url, ALLOWED_ACCOUNTS: "444444" });
+    restart({ ALLOWED_ACCOUNTS: "444444" });
     expect((await attempt(ANA)).error).toMatchObject({ code: "account_not_allowed" });
     expect((await sandbox.journal("logout")).map(({ status }) => status)).toEqual([200]);
     expect((await attempt({ ...ANA, username: "other@example.com" })).session).not.toBeNull();
@@ -140,7 +149,7 @@ describe("a route for signed-in people", () => {
   });
 
   test("knows the role of the name that was proven", async () => {
-    freshProcess({ RINGCX_HOSTS: sandbox.url, OPS_USERS: "*@example.com" });
+    restart({ OPS_USERS: "*@example.com" });
     await signIn();
     expect(await (await post()).json()).toMatchObject({ role: "ops" });
   });

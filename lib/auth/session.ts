@@ -2,14 +2,17 @@ import "server-only";
 import { cookies, headers } from "next/headers";
 import { redirect } from "next/navigation";
 import { cache } from "react";
+import type { Actor } from "@/lib/audit/log";
+import { clientAddress } from "@/lib/auth/address";
 import { identityCookieName, readIdentity } from "@/lib/auth/identity";
 import { type SignInReason, safeReturnPath, signInPath } from "@/lib/auth/return-path";
 import { type Role, roleOf } from "@/lib/auth/roles";
 import { TokendeskError } from "@/lib/errors";
 import type { RingcxClient } from "@/lib/ringcx/client";
-import { LiveConnection } from "@/lib/session/connection";
+import { LiveConnection, tenantOf } from "@/lib/session/connection";
 import type { CookieJar } from "@/lib/session/cookie";
 import { isSameState } from "@/lib/session/refresh";
+import { registerSession } from "@/lib/session/registry";
 import type { SessionData } from "@/lib/session/schema";
 import { keepChanges, openSession } from "@/lib/session/upkeep";
 
@@ -34,6 +37,8 @@ export type Session = {
   /** Nothing crosses it: host and main account of the connection. */
   tenant: string;
   client: RingcxClient;
+  /** For the audit log. */
+  actor: Actor;
 };
 
 type Opened = { session: Session; data: SessionData; live: LiveConnection };
@@ -54,6 +59,7 @@ async function open(keep: boolean): Promise<Opened | Refusal> {
     return { session: null, reason: "required" };
   }
   const live = new LiveConnection(connection);
+  const tenant = tenantOf(connection);
   const session: Session = {
     sid: identity.sid,
     user: { id: identity.sub, name: identity.name, email: identity.email, role: roleOf(identity.login) },
@@ -67,10 +73,26 @@ async function open(keep: boolean): Promise<Opened | Refusal> {
     notice: state.postponed
       ? "RingCX could not renew your session just now. You are still signed in; Tokendesk keeps trying."
       : null,
-    tenant: `${new URL(connection.host).host}|${connection.mainAccountId}`,
+    tenant,
     client: live.client,
+    actor: actorOf(tenant, { id: identity.sub, login: identity.login }, await headers()),
   };
+  // Signed in while the database was away, or by a version that kept no registry. The cookie learns of it from the next
+  // request: here it may not be written.
+  if (!state.registered) await registerSession(state.data, session.actor, identity.name);
   return { session, data: state.data, live };
+}
+
+/** A person at work, as the audit log names them. */
+export function actorOf(tenant: string | null, person: { id: string; login: string }, given: Headers): Actor {
+  return {
+    tenant,
+    id: person.id,
+    name: person.login,
+    address: clientAddress(given),
+    userAgent: given.get("user-agent"),
+    requestId: given.get("x-request-id"),
+  };
 }
 
 /** Next's cookie store as a jar. Writing is for route handlers: in a server component it throws. */

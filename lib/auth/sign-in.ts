@@ -8,11 +8,26 @@ import { TokendeskError } from "@/lib/errors";
 import { signInAdmin } from "@/lib/ringcx/client";
 import { type FailureReason, UpstreamError } from "@/lib/ringcx/errors";
 import type { SignInAnswer } from "@/lib/ringcx/schemas";
+import { tenantOf } from "@/lib/session/connection";
 import { endUpstream } from "@/lib/session/end";
 import type { SessionData } from "@/lib/session/schema";
 
 /** What happens inside next-auth, told to the handler around it. */
-export type SignInAttempt = { address: string; session: SessionData | null; error: unknown; signedOut: boolean };
+export type SignInAttempt = {
+  address: string;
+  /** As it was typed; null: the form was not filled in. */
+  username: string | null;
+  /** Where the person belongs, as soon as RingCX has said so, if that is served here. */
+  tenant: string | null;
+  person: SignedIn | null;
+  session: SessionData | null;
+  error: unknown;
+  signedOut: boolean;
+};
+
+export function newAttempt(address: string): SignInAttempt {
+  return { address, username: null, tenant: null, person: null, session: null, error: null, signedOut: false };
+}
 
 /** next-auth gives `authorize` no way to set a cookie or to fail with more than a string. */
 export const signInAttempt = new AsyncLocalStorage<SignInAttempt>();
@@ -25,7 +40,7 @@ const credentialsSchema = z.object({
 });
 
 /** The person as next-auth's `user`. */
-type SignedIn = { id: string; name: string; email: string | null; login: string; sid: string };
+export type SignedIn = { id: string; name: string; email: string | null; login: string; sid: string };
 
 /**
  * Signs in with RingCX: username, password and platform ID, no RingEX. Null when it failed; the error, and on
@@ -35,7 +50,8 @@ export async function signInWithPassword(input: unknown): Promise<SignedIn | nul
   const attempt = signInAttempt.getStore();
   if (!attempt) throw new Error("signInWithPassword runs inside signInAttempt only");
   try {
-    const { person, session } = await attemptSignIn(input, attempt.address);
+    const { person, session } = await attemptSignIn(input, attempt);
+    attempt.person = person;
     attempt.session = session;
     return person;
   } catch (error) {
@@ -44,7 +60,10 @@ export async function signInWithPassword(input: unknown): Promise<SignedIn | nul
   }
 }
 
-async function attemptSignIn(input: unknown, address: string): Promise<{ person: SignedIn; session: SessionData }> {
+async function attemptSignIn(
+  input: unknown,
+  attempt: SignInAttempt,
+): Promise<{ person: SignedIn; session: SessionData }> {
   const parsed = credentialsSchema.safeParse(input);
   if (!parsed.success) {
     throw new TokendeskError("invalid_input", parsed.error.issues.map((issue) => issue.message).join(". "), {
@@ -60,7 +79,8 @@ async function attemptSignIn(input: unknown, address: string): Promise<{ person:
     );
   }
 
-  const judge = admitAttempt(address, username);
+  attempt.username = username;
+  const judge = admitAttempt(attempt.address, username);
   let answer: SignInAnswer;
   try {
     answer = await signInAdmin(host, { username, password, platformId });
@@ -70,6 +90,9 @@ async function attemptSignIn(input: unknown, address: string): Promise<{ person:
   }
   judge("accepted");
 
+  const { allowedAccounts } = env();
+  const { mainAccountId } = answer;
+  if (allowedAccounts?.includes(mainAccountId) !== false) attempt.tenant = tenantOf({ host, mainAccountId });
   const refusal = refusalOf(answer);
   if (refusal) {
     await endUpstream(host, answer.refreshToken);

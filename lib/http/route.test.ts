@@ -1,8 +1,8 @@
 import { NextRequest } from "next/server";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { z } from "zod";
+import { clientAddress } from "@/lib/auth/address";
 import { TokendeskError } from "@/lib/errors";
-import { clientAddress } from "@/lib/http/address";
 import { publicRoute } from "@/lib/http/route";
 import { captureLog, freshProcess, until } from "@/test/process";
 

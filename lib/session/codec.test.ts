@@ -33,6 +33,7 @@ const session: fc.Arbitrary<SessionData> = fc.record({
     }),
     { maxLength: 3 },
   ),
+  registered: fc.boolean(),
 });
 
 test("what is packed is unpacked the same: any tokens, any names, no connection to three", () => {

@@ -4,6 +4,11 @@ import { RingcxClient } from "@/lib/ringcx/client";
 import { renew } from "@/lib/session/refresh";
 import type { Connection } from "@/lib/session/schema";
 
+/** Nothing crosses it: host and main account, `engage.ringcentral.com|333333`. */
+export function tenantOf({ host, mainAccountId }: Pick<Connection, "host" | "mainAccountId">): string {
+  return `${new URL(host).host}|${mainAccountId}`;
+}
+
 /** A connection at work: the client for it, and the newest state of its tokens. */
 export class LiveConnection {
   readonly client: RingcxClient;

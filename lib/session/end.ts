@@ -1,15 +1,39 @@
 import "server-only";
+import type { Actor } from "@/lib/audit/log";
 import { logger } from "@/lib/logger";
 import { endSession } from "@/lib/ringcx/client";
 import { newestRefreshToken } from "@/lib/session/refresh";
-import { markEnded } from "@/lib/session/registry";
-import type { SessionData } from "@/lib/session/schema";
+import { noteEnd, registryId } from "@/lib/session/registry";
+import type { EndReason, SessionData } from "@/lib/session/schema";
 
 /** Ends a session here and at RingCX. Never rejects: the person is signed out whatever RingCX says. */
-export async function endEverywhere(session: SessionData): Promise<void> {
-  markEnded(session.sid);
+export async function endEverywhere(
+  session: SessionData,
+  reason: EndReason,
+  actor: Actor,
+  options: { userName?: string | null } = {},
+): Promise<void> {
+  await noteEnd(session, reason, actor, options);
+  await tellUpstream(session);
+}
+
+// The proxy, the route handlers and the server components are separate bundles of one process.
+const slot = Symbol.for("tokendesk.toldEnds");
+type Slot = { [slot]?: Set<string> };
+
+const maxTold = 50_000;
+
+/** Ends a session's sign-ins at RingCX, once in this process. Best effort; a failure is logged. */
+export async function tellUpstream(session: SessionData): Promise<void> {
+  const holder = globalThis as Slot;
+  holder[slot] ??= new Set();
+  const told = holder[slot];
+  const id = registryId(session.sid);
+  if (told.has(id)) return;
+  while (told.size >= maxTold) told.delete(told.values().next().value as string);
+  told.add(id);
   await Promise.all(
-    session.connections.map((connection) => endUpstream(connection.host, newestRefreshToken(connection))),
+    session.connections.map(async (connection) => endUpstream(connection.host, await newestRefreshToken(connection))),
   );
 }
 

@@ -1,18 +1,36 @@
 import "server-only";
-import { createHash } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
-import { env } from "@/lib/env";
+import { instance } from "@/lib/audit/log";
+import { isDatabaseUnavailable } from "@/lib/db/failure";
 import { logger } from "@/lib/logger";
 import { refreshSession } from "@/lib/ringcx/client";
 import { UpstreamError } from "@/lib/ringcx/errors";
+import {
+  type Claim,
+  claim,
+  heartbeatMs,
+  type Known,
+  lead,
+  leaseMs,
+  look,
+  prolong,
+  recordLifeMs,
+  stateOf,
+  storeEnd,
+  storePause,
+  storeSuccessor,
+  type Tokens,
+} from "@/lib/session/refresh-states";
 import type { Connection } from "@/lib/session/schema";
 
 /**
  * Renewing the 5-minute access token. A refresh token works once, and using it again may end the session
- * upstream (ringcx/README, "Lifetimes"), so in this process
- * * there is one flight per refresh token, whoever asks, and
+ * upstream (ringcx/README, "Lifetimes"), so
+ * * there is one flight per state of a sign-in in this process, and one lease for it among all replicas, and
  * * whoever comes later with an old cookie gets the tokens that are in force: a browser sends many requests with the
  *   cookie that it had, an aborted request loses its Set-Cookie, a server component cannot set one.
+ * Without the database this holds in this process alone.
  */
 
 export type Renewal =
@@ -23,22 +41,23 @@ export type Renewal =
   /** RingCX ended the session: nothing but a new sign-in helps. */
   | { kind: "ended" };
 
-type Tokens = Pick<Connection, "accessToken" | "refreshToken" | "lifetimeMs" | "issuedAt">;
-
 /** What became of one sign-in at RingCX: the tokens that are in force, or its end. */
 type Lineage = { newest: Tokens } | { newest: null };
 
-type Registry = {
-  flights: Map<string, Promise<void>>;
-  /** Every state that a lineage has been in, by its hash. */
+/** `renewed`: RingCX was asked and gave tokens; `followed`: somebody else had; `nothing`: nobody may ask now. */
+type Outcome = "renewed" | "followed" | "nothing";
+
+type Memory = {
+  flights: Map<string, Promise<Outcome>>;
+  /** Every state that a lineage has been in, by its hash, and since when that is recorded. */
   lineages: Map<string, { lineage: Lineage; at: number }>;
   pauses: Map<string, { until: number; failures: number }>;
 };
 
 const slot = Symbol.for("tokendesk.refresh");
-type Slot = { [slot]?: Registry };
+type Slot = { [slot]?: Memory };
 
-function registry(): Registry {
+function memory(): Memory {
   const holder = globalThis as Slot;
   holder[slot] ??= { flights: new Map(), lineages: new Map(), pauses: new Map() };
   return holder[slot];
@@ -50,9 +69,8 @@ const maxStates = 50_000;
 /** How long a request waits for a flight while its own access token still works. */
 const patienceMs = 2_000;
 
-/** A state of a connection: a gateway that gives the same refresh token again makes a new state all the same. */
-const keyOf = ({ accessToken, refreshToken }: Connection) =>
-  createHash("sha256").update(`${refreshToken}\n${accessToken}`).digest("base64url");
+/** More than a session can have: a gateway that goes in circles does not stop the process. */
+const maxGenerations = 1_000;
 
 /** Under 30 seconds left, or a tenth of a shorter lifetime: a token that was just issued is never due. */
 function isDue(connection: Connection, now: number): boolean {
@@ -74,7 +92,7 @@ export function isSameState(
 
 /** The connection with the newest tokens that this process knows of. */
 function follow(connection: Connection): Connection | "ended" {
-  const lineage = registry().lineages.get(keyOf(connection))?.lineage;
+  const lineage = memory().lineages.get(stateOf(connection))?.lineage;
   if (!lineage || (lineage.newest !== null && isSameState(lineage.newest, connection))) return connection;
   return lineage.newest === null ? "ended" : { ...connection, ...lineage.newest };
 }
@@ -84,34 +102,79 @@ function follow(connection: Connection): Connection | "ended" {
  * @param refused an access token that RingCX has just refused: it is renewed whatever its age
  */
 export async function renew(connection: Connection, refused?: string): Promise<Renewal> {
-  const current = follow(connection);
-  if (current === "ended") return { kind: "ended" };
-  const now = Date.now();
-  if (current.accessToken !== refused && !isDue(current, now)) return { kind: "usable", connection: current };
-  if (current.refreshToken === null) {
-    const spent = current.accessToken === refused || isExpired(current, now);
-    return spent ? { kind: "ended" } : { kind: "usable", connection: current };
-  }
-
-  const { flights, pauses } = registry();
-  const key = keyOf(current);
-  const paused = pauses.get(key);
-  if (!paused || paused.until <= now) {
-    let flight = flights.get(key);
-    if (!flight) {
-      flight = fly(current, current.refreshToken, key).finally(() => flights.delete(key));
-      flights.set(key, flight);
-    }
-    // With a token that still works there is no reason to stand still for a slow upstream.
+  const impatientAt = performance.now() + patienceMs;
+  let current = follow(connection);
+  for (let generation = 0; generation < maxGenerations; generation += 1) {
+    if (current === "ended") return { kind: "ended" };
+    const now = Date.now();
     const stillWorks = current.accessToken !== refused && !isExpired(current, now);
-    await (stillWorks ? Promise.race([flight, delay(patienceMs)]) : flight);
-  }
+    if (stillWorks && (!isDue(current, now) || current.refreshToken === null)) return usable(connection, current);
+    if (current.refreshToken === null) return { kind: "ended" };
 
-  const after = follow(current);
-  if (after === "ended") return { kind: "ended" };
-  if (after.accessToken !== current.accessToken) return { kind: "usable", connection: after };
-  const retryAfterMs = Math.max(1_000, (pauses.get(keyOf(after))?.until ?? 0) - Date.now());
-  return { kind: "postponed", connection: after, retryAfterMs };
+    // With a token that still works there is no reason to stand still for a slow upstream.
+    const flight = flightOf(current, current.refreshToken);
+    const outcome = await (stillWorks ? inTime(flight, impatientAt - performance.now()) : flight);
+    const after = follow(current);
+    if (after === "ended") return { kind: "ended" };
+    if (after.accessToken === current.accessToken) {
+      const retryAfterMs = Math.max(1_000, (memory().pauses.get(stateOf(after))?.until ?? 0) - Date.now());
+      return { kind: "postponed", connection: after, retryAfterMs };
+    }
+    // What RingCX has just given is not asked for again, however short it lives.
+    if (outcome === "renewed") return usable(connection, after);
+    current = after;
+  }
+  throw new Error("a session was renewed in circles");
+}
+
+/**
+ * A cookie that is still used in a state that was left leads on for as long as it is: the record is made anew before it
+ * goes, as the browser may never have taken a newer cookie.
+ */
+function usable(asked: Connection, connection: Connection): Renewal {
+  const { lineages } = memory();
+  const state = stateOf(asked);
+  const known = lineages.get(state);
+  const now = Date.now();
+  if (known && !isSameState(asked, connection) && now - known.at > recordLifeMs() / 4) {
+    lineages.delete(state);
+    lineages.set(state, { ...known, at: now });
+    lead(asked, connection).catch((error: unknown) => logger().warn({ err: error }, "renewed session not recorded"));
+  }
+  return { kind: "usable", connection };
+}
+
+/** Whether newer tokens than these are known. */
+export async function isSuperseded(connection: Connection): Promise<boolean> {
+  const current = follow(connection);
+  if (current === "ended" || !isSameState(current, connection)) return true;
+  const known = await look(connection).catch(freeWithoutDatabase);
+  return known.kind === "successor" || known.kind === "ended";
+}
+
+/** The refresh token that ends the session upstream: the newest one. Null when there is none, or no session. */
+export async function newestRefreshToken(connection: Connection): Promise<string | null> {
+  let current = follow(connection);
+  for (let generation = 0; generation < maxGenerations; generation += 1) {
+    if (current === "ended" || current.refreshToken === null) return null;
+    const flight = memory().flights.get(stateOf(current));
+    if (flight !== undefined) {
+      await inTime(flight, patienceMs);
+      const after = follow(current);
+      if (after === "ended") return null;
+      current = after;
+    }
+    const known = (await inTime(look(current).catch(freeWithoutDatabase), patienceMs)) ?? { kind: "free" };
+    if (known.kind === "ended") return null;
+    if (known.kind !== "successor") return current.refreshToken;
+    current = { ...current, ...known.tokens };
+  }
+  return null;
+}
+
+function freeWithoutDatabase(error: unknown): Known {
+  if (!isDatabaseUnavailable(error)) throw error;
+  return { kind: "free" };
 }
 
 /**
@@ -124,9 +187,84 @@ function isTerminal(error: UpstreamError, failuresBefore: number): boolean {
   return error.explained || failuresBefore >= 2;
 }
 
-/** One refresh. Never rejects: its result stands in the registry. */
-async function fly(connection: Connection, refreshToken: string, key: string): Promise<void> {
-  const { pauses } = registry();
+function flightOf(connection: Connection, refreshToken: string): Promise<Outcome> {
+  const { flights } = memory();
+  const state = stateOf(connection);
+  let flight = flights.get(state);
+  if (!flight) {
+    flight = fly(connection, refreshToken, state)
+      .catch((error: unknown): Outcome => {
+        logger().error({ err: error }, "session not renewed; it is kept");
+        return "nothing";
+      })
+      .finally(() => flights.delete(state));
+    flights.set(state, flight);
+  }
+  return flight;
+}
+
+/** Finds out what became of a state, or makes it become something. Its result stands in the memory. */
+async function fly(connection: Connection, refreshToken: string, state: string): Promise<Outcome> {
+  const holder = `${instance}:${randomBytes(6).toString("hex")}`;
+  let heldAt = Number.NEGATIVE_INFINITY;
+  for (let wait = 100; ; wait = Math.min(300, wait + 50)) {
+    const startedAt = performance.now();
+    let known: Claim | Known | null;
+    try {
+      known = await look(connection);
+      if (known.kind === "free") known = isPaused(state) ? null : await claim(connection, holder);
+    } catch (error) {
+      if (!isDatabaseUnavailable(error)) throw error;
+      // Another replica was at it when the database went away: its answer would be lost to us, and ours ends its session.
+      if (performance.now() - heldAt < leaseMs) {
+        await delay(wait);
+        continue;
+      }
+      if (isPaused(state)) return "nothing";
+      const failures = memory().pauses.get(state)?.failures ?? 0;
+      return (await ask(connection, refreshToken, failures, null)) ?? "nothing";
+    }
+    if (known === null) return "nothing";
+    if (known.kind === "mine") {
+      // A process that stood still since may have lost the lease.
+      if (performance.now() - startedAt > leaseMs - heartbeatMs) continue;
+      const outcome = await ask(connection, refreshToken, known.failures, holder);
+      if (outcome !== null) return outcome;
+      heldAt = performance.now();
+    } else if (known.kind === "held") {
+      heldAt = performance.now();
+    } else {
+      return adopt(connection, known);
+    }
+    await delay(wait);
+  }
+}
+
+/** Takes over what is known of a state. */
+function adopt(connection: Connection, known: Known): Outcome {
+  if (known.kind === "successor") remember(connection, { newest: known.tokens }, known.at);
+  else if (known.kind === "ended") remember(connection, { newest: null });
+  else if (known.kind === "paused") bounded(memory().pauses).set(stateOf(connection), known);
+  return known.kind === "successor" || known.kind === "ended" ? "followed" : "nothing";
+}
+
+function isPaused(state: string): boolean {
+  return (memory().pauses.get(state)?.until ?? 0) > Date.now();
+}
+
+/**
+ * One question to RingCX, under a lease, or without one when the database is away.
+ * @returns null: somebody else has the lease by now, and their answer decides
+ */
+async function ask(
+  connection: Connection,
+  refreshToken: string,
+  failuresBefore: number,
+  holder: string | null,
+): Promise<Outcome | null> {
+  const { pauses } = memory();
+  const state = stateOf(connection);
+  const heartbeat = holder === null ? undefined : setInterval(() => beat(connection, holder), heartbeatMs).unref();
   // The lifetime runs from the question: earlier than RingCX counts, never later.
   const issuedAt = Date.now();
   try {
@@ -136,58 +274,111 @@ async function fly(connection: Connection, refreshToken: string, key: string): P
     if (grant.accessToken === connection.accessToken) {
       // No new access token; a new refresh token must be kept all the same, the old one is used up.
       const kept = { ...connection, refreshToken: newest.refreshToken };
-      if (kept.refreshToken !== refreshToken) remember(connection, { newest: kept });
-      pause(keyOf(kept), pauses.get(key)?.failures ?? 0, 0);
-      return;
+      const { until } = pause(stateOf(kept), failuresBefore, 0);
+      if (kept.refreshToken === refreshToken) {
+        if (holder !== null) await storePause(connection, holder, failuresBefore + 1, until).catch(unwritten);
+        return "nothing";
+      }
+      remember(connection, { newest: holder === null ? kept : await store(connection, kept, holder) });
+      return "renewed";
     }
-    pauses.delete(key);
-    remember(connection, { newest });
+    pauses.delete(state);
+    remember(connection, { newest: holder === null ? newest : await store(connection, newest, holder) });
     logger().debug({ operation: "refresh", outcome: "renewed" }, "session renewed");
+    return "renewed";
   } catch (error) {
-    const failures = pauses.get(key)?.failures ?? 0;
-    if (error instanceof UpstreamError && isTerminal(error, failures)) {
-      remember(connection, { newest: null });
+    if (error instanceof UpstreamError && isTerminal(error, failuresBefore)) {
+      const known = holder === null ? null : await storeEnd(connection, holder).catch(unwritten);
+      if (known?.kind === "held") return null;
       logger().info({ err: error }, "RingCX ended a session");
-      return;
+      return adopt(connection, known?.kind === "successor" ? known : { kind: "ended" });
     }
-    const wait = pause(key, failures, error instanceof UpstreamError ? (error.retryAfterMs ?? 0) : 0);
-    logger().warn({ err: error, retryAfterMs: wait }, "session not renewed; it is kept");
+    const { until, failures } = pause(state, failuresBefore, error instanceof UpstreamError ? error.retryAfterMs : 0);
+    logger().warn({ err: error, retryAfterMs: until - Date.now() }, "session not renewed; it is kept");
+    const known = holder === null ? null : await storePause(connection, holder, failures, until).catch(unwritten);
+    if (known?.kind === "held") return null;
+    return known ? adopt(connection, known) : "nothing";
+  } finally {
+    clearInterval(heartbeat);
+  }
+}
+
+function beat(connection: Connection, holder: string): void {
+  prolong(connection, holder).catch((error: unknown) => logger().warn({ err: error }, "lease not prolonged"));
+}
+
+/** How long a request waits for its tokens to be recorded, and for how long that is tried at all. */
+const storePatienceMs = 1_500;
+const storeTriesMs = 30_000;
+
+/**
+ * Records a successor, again and again while the database is away: the others have only the token that was used.
+ * @returns the tokens in force: these, unless somebody else's are recorded
+ */
+async function store(connection: Connection, tokens: Tokens, holder: string): Promise<Tokens> {
+  const givenUpAt = performance.now() + storeTriesMs;
+  const attempt = async (): Promise<Tokens> => {
+    for (;;) {
+      try {
+        return await storeSuccessor(connection, tokens, holder);
+      } catch (error) {
+        if (!isDatabaseUnavailable(error) || performance.now() > givenUpAt) {
+          logger().error({ err: error }, "renewed session not recorded");
+          return tokens;
+        }
+        await delay(250, undefined, { ref: false });
+        beat(connection, holder);
+      }
+    }
+  };
+  return (await inTime(attempt(), storePatienceMs)) ?? tokens;
+}
+
+function unwritten(error: unknown): null {
+  if (!isDatabaseUnavailable(error)) throw error;
+  return null;
+}
+
+/** Null when it takes longer. */
+async function inTime<T>(work: Promise<T>, ms: number): Promise<T | null> {
+  const ending = new AbortController();
+  const late = delay(Math.max(0, ms), null, { signal: ending.signal }).catch(() => null);
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    ending.abort();
   }
 }
 
 /** Nobody asks again for a while: 2, 4, 8, ... 30 seconds, or longer if RingCX says so. */
-function pause(key: string, failuresBefore: number, askedMs: number): number {
+function pause(
+  state: string,
+  failuresBefore: number,
+  askedMs: number | undefined,
+): { until: number; failures: number } {
   const failures = failuresBefore + 1;
-  const wait = Math.max(askedMs, Math.min(30_000, 1_000 * 2 ** failures));
-  bounded(registry().pauses).set(key, { until: Date.now() + wait, failures });
-  return wait;
+  const pause = { until: Date.now() + Math.max(askedMs ?? 0, Math.min(30_000, 1_000 * 2 ** failures)), failures };
+  bounded(memory().pauses).set(state, pause);
+  return pause;
 }
 
 /** Leads the state that was left, the states before it, and the new one to what is in force now. */
-function remember(left: Connection, now: Lineage): void {
-  const { lineages } = registry();
-  const at = Date.now();
-  for (const [key, known] of lineages) {
-    // A cookie that is older than the idle limit is not accepted any more.
-    if (at - known.at < env().sessionIdleMs + 60_000) break;
-    lineages.delete(key);
+function remember(left: Connection, now: Lineage, at = Date.now()): void {
+  const { lineages } = memory();
+  for (const [state, known] of lineages) {
+    if (Date.now() - known.at < recordLifeMs()) break;
+    lineages.delete(state);
   }
-  const lineage = lineages.get(keyOf(left))?.lineage ?? now;
+  const lineage = lineages.get(stateOf(left))?.lineage ?? now;
   lineage.newest = now.newest;
   const states = now.newest === null ? [left] : [left, { ...left, ...now.newest }];
   for (const state of states) {
-    lineages.delete(keyOf(state));
-    bounded(lineages).set(keyOf(state), { lineage, at });
+    lineages.delete(stateOf(state));
+    bounded(lineages).set(stateOf(state), { lineage, at });
   }
 }
 
 function bounded<V>(map: Map<string, V>): Map<string, V> {
   while (map.size >= maxStates) map.delete(map.keys().next().value as string);
   return map;
-}
-
-/** The refresh token that ends the session upstream: the newest one. Null when there is none, or no session. */
-export function newestRefreshToken(connection: Connection): string | null {
-  const current = follow(connection);
-  return current === "ended" ? null : current.refreshToken;
 }

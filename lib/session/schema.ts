@@ -21,5 +21,34 @@ export const sessionDataSchema = z.object({
   createdAt: z.number().int(),
   seenAt: z.number().int(),
   connections: z.array(connectionSchema),
+  /** It has a row in the registry. Absent or false: not yet; the database was away, or the cookie is an older one. */
+  registered: z.boolean().optional(),
 });
 export type SessionData = z.infer<typeof sessionDataSchema>;
+
+/** Why a session ended. `replaced`: the same browser signed in again; `upstream`: RingCX ended it. */
+export const endReasons = [
+  "signed_out",
+  "ended_by_user",
+  "ended_by_ops",
+  "idle",
+  "expired",
+  "replaced",
+  "upstream",
+] as const;
+export type EndReason = (typeof endReasons)[number];
+
+/** A sign-in, as it may be shown. Times are ISO 8601. */
+export type SessionView = {
+  /** Opaque; not the session ID. */
+  id: string;
+  user: { id: string; name: string };
+  createdAt: string;
+  seenAt: string;
+  address: string | null;
+  userAgent: string | null;
+  /** The one that asks. */
+  current: boolean;
+  /** Whether who asks may end it. */
+  mayEnd: boolean;
+};

@@ -1,16 +1,19 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
+import type { Actor } from "@/lib/audit/log";
 import { signInAdmin } from "@/lib/ringcx/client";
 import { LiveConnection } from "@/lib/session/connection";
 import { readSession, sessionCookieName, writeSession } from "@/lib/session/cookie";
-import { markEnded } from "@/lib/session/registry";
+import { noteEnd } from "@/lib/session/registry";
 import type { SessionData } from "@/lib/session/schema";
 import { openSession } from "@/lib/session/upkeep";
 import { Browser } from "@/test/cookies";
+import { type TestDatabase, useDatabase } from "@/test/database";
 import { freshProcess } from "@/test/process";
 import { ANA, TestSandbox } from "@/test/sandbox";
 
 const minute = 60_000;
 let sandbox: TestSandbox;
+let database: TestDatabase;
 
 beforeAll(async () => {
   sandbox = await TestSandbox.start({ rateLimit: 10_000 });
@@ -22,13 +25,23 @@ beforeEach(async () => {
   await sandbox.clear();
   // A token that outlives these tests' clock, unless one of them says otherwise.
   await sandbox.control("POST", "config", { accessTokenSeconds: 80_000, accessTokenBytes: 3_072 });
-  freshProcess({ RINGCX_HOSTS: sandbox.url, SESSION_IDLE_MINUTES: "60", SESSION_MAX_HOURS: "12" });
+  database = await useDatabase("sqlite");
+  restart();
   vi.useFakeTimers({ toFake: ["Date"] });
 });
 
-afterEach(() => {
+afterEach(async () => {
   vi.useRealTimers();
+  await database.remove();
 });
+
+/** Forgets what the process remembers, as a restart does. */
+function restart(variables: Record<string, string> = {}): void {
+  const limits = { SESSION_IDLE_MINUTES: "60", SESSION_MAX_HOURS: "12" };
+  freshProcess({ ...database.variables, RINGCX_HOSTS: sandbox.url, ...limits, ...variables });
+}
+
+const nobody: Actor = { tenant: null, id: null, name: "x", address: null, userAgent: null, requestId: null };
 
 const later = (ms: number) => vi.setSystemTime(Date.now() + ms);
 
@@ -94,7 +107,7 @@ describe("the limits", () => {
   });
 
   test("a short idle time is kept as well", async () => {
-    freshProcess({ RINGCX_HOSTS: sandbox.url, SESSION_IDLE_MINUTES: "1" });
+    restart({ SESSION_IDLE_MINUTES: "1" });
     const { browser } = await signIn();
     for (let step = 0; step < 5; step += 1) {
       later(40_000);
@@ -128,7 +141,7 @@ describe("the limits", () => {
     const { browser, data } = await signIn();
     const copy = browser.copy();
     const other = await signIn();
-    markEnded(data.sid);
+    await noteEnd(data, "signed_out", nobody);
     expect(await openSession(copy, true)).toEqual({ kind: "ended", reason: "expired" });
     expect((await openSession(other.browser, true)).kind).toBe("active");
   });

@@ -1,34 +1,38 @@
 import "server-only";
+import type { Actor } from "@/lib/audit/log";
 import { env } from "@/lib/env";
 import { isTokendeskError } from "@/lib/errors";
 import { logger } from "@/lib/logger";
+import { tenantOf } from "@/lib/session/connection";
 import { type CookieJar, clearSession, readSession, writeSession } from "@/lib/session/cookie";
-import { endEverywhere } from "@/lib/session/end";
-import { isSameState, renew } from "@/lib/session/refresh";
-import { isEnded } from "@/lib/session/registry";
-import type { Connection, SessionData } from "@/lib/session/schema";
+import { tellUpstream } from "@/lib/session/end";
+import { isSameState, isSuperseded, renew } from "@/lib/session/refresh";
+import { noteEnd, noteUse, type Standing, standingOf, touchIntervalMs } from "@/lib/session/registry";
+import type { Connection, EndReason, SessionData } from "@/lib/session/schema";
 
 export type SessionState =
   | { kind: "none" }
   /** There was a session. `idle`: nobody used it for SESSION_IDLE_MINUTES; `expired`: every other end. */
   | { kind: "ended"; reason: "expired" | "idle" }
-  | { kind: "active"; data: SessionData; postponed: boolean };
+  /** `registered` false: the registry can be asked, and has no row for it yet. */
+  | { kind: "active"; data: SessionData; postponed: boolean; registered: boolean };
 
 /**
- * Reads the session, enforces its limits and renews what is due. With `keep`, what has changed is written back
- * to the jar, and an ended session is cleared from it; without (a server component), the next request does that.
+ * Reads the session, asks the registry, enforces the limits and renews what is due. With `keep`, what has changed is
+ * written back to the jar, and an ended session is cleared from it; without (a server component), the next request does
+ * that.
  */
 export async function openSession(jar: CookieJar, keep: boolean): Promise<SessionState> {
   const { data, stale } = await readSession(jar);
   const now = Date.now();
-  const state = data === null ? (stale ? endedAs("expired") : ({ kind: "none" } as const)) : await refreshed(data, now);
+  const state = data === null ? (stale ? endedAs("expired") : ({ kind: "none" } as const)) : await judged(data, now);
   if (!keep) return state;
   if (state.kind === "ended") await clearSession(jar);
   if (state.kind === "active" && data !== null) {
-    const touch = now - data.seenAt > Math.min(60_000, env().sessionIdleMs / 4);
-    const changed = state.data.connections.some(
-      (connection, index) => !isSameState(connection, data.connections[index]),
-    );
+    const touch = now - data.seenAt > touchIntervalMs();
+    const changed =
+      state.data.registered !== data.registered ||
+      state.data.connections.some((connection, index) => !isSameState(connection, data.connections[index]));
     if (touch || changed) await keepChanges(jar, { ...state.data, seenAt: now });
   }
   return state;
@@ -47,23 +51,57 @@ export async function keepChanges(jar: CookieJar, data: SessionData): Promise<vo
   }
 }
 
-function endedAs(reason: "expired" | "idle"): SessionState {
-  return { kind: "ended", reason };
+function endedAs(reason: EndReason): SessionState {
+  return { kind: "ended", reason: reason === "idle" ? "idle" : "expired" };
 }
 
-async function refreshed(data: SessionData, now: number): Promise<SessionState> {
-  if (isEnded(data.sid) || now - data.createdAt >= env().sessionMaxMs) return endedAs("expired");
-  if (now - data.seenAt >= env().sessionIdleMs) {
-    // Nobody comes back to this one: RingCX need not keep it either. The answer need not be waited for.
-    void endEverywhere(data);
-    return endedAs("idle");
+async function judged(data: SessionData, now: number): Promise<SessionState> {
+  const standing = await standingOf(data.sid);
+  if (standing.kind === "ended" || (standing.kind === "missing" && data.registered)) {
+    // Whoever ended it may have had no token to tell RingCX with; this cookie has one. The answer is not waited for.
+    void tellUpstream(data);
+    return endedAs(standing.kind === "ended" ? standing.reason : "expired");
   }
+  const row = standing.kind === "active" ? standing : null;
+  const { sessionIdleMs, sessionMaxMs } = env();
+  if (now - Math.min(data.createdAt, row?.createdAt ?? now) >= sessionMaxMs) return end(data, "expired", standing);
+  if (now - Math.max(data.seenAt, row?.seenAt ?? 0) >= sessionIdleMs) return end(data, "idle", standing);
+  if (now - data.seenAt >= sessionIdleMs) {
+    // An old copy of a cookie whose session is in use. What is not known to lead on to tokens in force may hold a
+    // refresh token that was used already: sending it would end the session for the others.
+    const leading = await Promise.all(data.connections.map(isSuperseded));
+    if (!leading.every(Boolean)) return endedAs("idle");
+  }
+
   const renewals = await Promise.all(data.connections.map((connection) => renew(connection)));
   const connections: Connection[] = [];
   for (const renewal of renewals) {
-    if (renewal.kind === "ended") return endedAs("expired");
+    if (renewal.kind === "ended") return end(data, "upstream", standing);
     connections.push(renewal.connection);
   }
-  const postponed = renewals.some((renewal) => renewal.kind === "postponed");
-  return { kind: "active", data: { ...data, connections }, postponed };
+  if (row && now - row.seenAt >= touchIntervalMs()) await noteUse(data.sid, now);
+  return {
+    kind: "active",
+    data: { ...data, connections, ...(row ? { registered: true } : {}) },
+    postponed: renewals.some((renewal) => renewal.kind === "postponed"),
+    registered: standing.kind !== "missing",
+  };
+}
+
+async function end(data: SessionData, reason: EndReason, standing: Standing): Promise<SessionState> {
+  await noteEnd(data, reason, standing.kind === "active" ? standing.actor : actorOf(data));
+  if (reason !== "upstream") void tellUpstream(data);
+  return endedAs(reason);
+}
+
+/** As far as the session itself says: who a session without a row belongs to stands in the identity cookie. */
+function actorOf({ connections: [connection] }: SessionData): Actor {
+  return {
+    tenant: connection ? tenantOf(connection) : null,
+    id: null,
+    name: connection?.username ?? "unknown",
+    address: null,
+    userAgent: null,
+    requestId: null,
+  };
 }

@@ -1,16 +1,17 @@
 import { z } from "zod";
+import { clientAddress } from "@/lib/auth/address";
 import { authenticate } from "@/lib/auth/handler";
-import { clientAddress } from "@/lib/http/address";
 import { publicRoute, readText, refused } from "@/lib/http/route";
 
 const definition = { name: "/api/auth/*", params: z.object({ nextauth: z.array(z.string()) }) };
 
-const handler = publicRoute(definition, async ({ request, params }) =>
+const handler = publicRoute(definition, async ({ request, requestId, params }) =>
   authenticate({
     request,
     body: await readText(request),
     path: params.nextauth,
     address: clientAddress(request.headers),
+    requestId,
   }),
 );
 

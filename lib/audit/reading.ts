@@ -1,0 +1,336 @@
+import "server-only";
+import { type Kysely, type SelectQueryBuilder, sql } from "kysely";
+import { type EventRow, eventOf } from "@/lib/audit/chain";
+import {
+  type AuditAction,
+  type AuditEvent,
+  type AuditFilter,
+  type AuditPage,
+  type AuditQuery,
+  auditActions,
+  auditOutcomes,
+} from "@/lib/audit/schema";
+import { read } from "@/lib/db/client";
+import { isDatabaseUnavailable } from "@/lib/db/failure";
+import type { Database } from "@/lib/db/schema";
+import { TokendeskError } from "@/lib/errors";
+
+/**
+ * Reading the log, always by key. Every question is cut into ranges of one index each, so that an answer costs what it
+ * shows and not what the log holds.
+ */
+
+/** Who reads. A session is one. */
+export type Reader = { tenant: string; user: { id: string; role: "member" | "ops" | "admin" } };
+
+/** Values that a range of an index is fixed to, in the order of the index's columns. */
+type Fixed = [column: "tenant" | "actor_id" | "actor_name" | "action" | "outcome" | "token_id", value: string | null][];
+/** Events with these values, in the order of their sequence. `rest`: further conditions, where the range is small. */
+export type Range = { fixed: Fixed; rest: Fixed };
+
+/** Sequence numbers, both excluded. */
+export type Bounds = { above: number; below: number };
+export type Direction = "asc" | "desc";
+
+/** A filter value that no event can have. */
+const nobody: Range[] = [];
+
+/**
+ * The ranges that hold what the reader asks for and may see: members their own events, ops and admin those of their
+ * tenant, admin also those of none.
+ * @throws {DatabaseUnavailable}
+ */
+export async function rangesFor(reader: Reader, filter: AuditFilter): Promise<Range[]> {
+  if (filter.token === undefined) return rangesOfOne(reader, filter);
+  const tokens = await tokenIds(reader.tenant, filter.token);
+  return (await Promise.all(tokens.map((token) => rangesOfOne(reader, { ...filter, token })))).flat();
+}
+
+/** A token is asked for by its ID, or by what a person can see of it: `aws80:…c0a9`, or the last four characters. */
+async function tokenIds(tenant: string, token: string): Promise<string[]> {
+  const hint = /^(?:([A-Za-z][\w-]{0,15}:)?(?:…|\.\.\.))?([\w-]{4})$/.exec(token);
+  if (!hint) return [token];
+  const [, prefix, end] = hint;
+  const rows = await read((db) =>
+    db
+      .selectFrom("tokens")
+      .select("id")
+      .where("tenant", "=", tenant)
+      .where("hint", prefix === undefined ? "like" : "=", prefix === undefined ? `%…${end}` : `${prefix}…${end}`)
+      .limit(50)
+      .execute(),
+  );
+  return [...new Set([token, ...rows.map(({ id }) => id)])];
+}
+
+async function rangesOfOne(reader: Reader, filter: AuditFilter): Promise<Range[]> {
+  const { tenant, user } = reader;
+  const actor = filter.actor?.toLowerCase();
+  if (user.role === "member") {
+    const ids = filter.actor === undefined ? [user.id] : await actorIds(tenant, filter.actor);
+    return ids.includes(user.id) ? rangesOf(tenant, [user.id], filter) : nobody;
+  }
+  const ids = filter.actor === undefined ? null : await actorIds(tenant, filter.actor);
+  const own = ids?.length === 0 ? nobody : rangesOf(tenant, ids, filter);
+  if (user.role === "ops") return own;
+  const fixed: Fixed = [["tenant", null]];
+  if (actor !== undefined) fixed.push(["actor_name", actor]);
+  const rest: Fixed = [];
+  for (const [column, value] of [
+    ["action", filter.action],
+    ["outcome", filter.outcome],
+    ["token_id", filter.token],
+  ] as const) {
+    if (value !== undefined) (actor === undefined && column === "action" ? fixed : rest).push([column, value]);
+  }
+  if (fixed.some(([column]) => column === "action")) {
+    return [...own, ...spread(fixed, rest, filter)];
+  }
+  return [...own, { fixed, rest }];
+}
+
+function spread(fixed: Fixed, rest: Fixed, filter: AuditFilter): Range[] {
+  const outcomes = filter.outcome === undefined ? auditOutcomes : [filter.outcome];
+  return outcomes.map((outcome) => ({
+    fixed: [...fixed, ["outcome", outcome]],
+    rest: rest.filter(([column]) => column !== "outcome"),
+  }));
+}
+
+function rangesOf(tenant: string, actors: readonly string[] | null, filter: AuditFilter): Range[] {
+  const { action, outcome, token } = filter;
+  if (token !== undefined) {
+    // A token has few events.
+    const rest: Fixed = [];
+    if (action !== undefined) rest.push(["action", action]);
+    if (outcome !== undefined) rest.push(["outcome", outcome]);
+    const fixed: Fixed = [
+      ["tenant", tenant],
+      ["token_id", token],
+    ];
+    if (actors === null) return [{ fixed, rest }];
+    return actors.map((actor) => ({ fixed, rest: [...rest, ["actor_id", actor]] }));
+  }
+  const deeds: Fixed[] = [];
+  if (action !== undefined || (outcome !== undefined && actors !== null)) {
+    for (const one of action === undefined ? auditActions : [action]) {
+      for (const each of outcome === undefined ? auditOutcomes : [outcome]) {
+        deeds.push([
+          ["action", one],
+          ["outcome", each],
+        ]);
+      }
+    }
+  } else deeds.push(outcome === undefined ? [] : [["outcome", outcome]]);
+  const people: Fixed[] = actors === null ? [[]] : actors.map((actor) => [["actor_id", actor]]);
+  return people.flatMap((person) =>
+    deeds.map((deed): Range => ({ fixed: [["tenant", tenant], ...person, ...deed], rest: [] })),
+  );
+}
+
+/** The user IDs that an ID or a login stands for: the login's latest ones. */
+async function actorIds(tenant: string, actor: string): Promise<string[]> {
+  const rows = await read((db) =>
+    db
+      .selectFrom("audit_events")
+      .select("actor_id")
+      .where("tenant", "=", tenant)
+      .where("actor_name", "=", actor.toLowerCase())
+      .orderBy("seq", "desc")
+      .limit(100)
+      .execute(),
+  );
+  const ids = rows.flatMap(({ actor_id }) => (actor_id === null ? [] : [actor_id]));
+  return [...new Set([actor, ...ids])];
+}
+
+/** The rows of a range, by key. */
+export function rowsOf(db: Kysely<Database>, range: Range, bounds: Bounds, direction: Direction, limit: number) {
+  type Query = SelectQueryBuilder<Database, "audit_events", EventRow>;
+  let query: Query = db.selectFrom("audit_events").selectAll();
+  for (const [column, value] of range.fixed) {
+    query = value === null ? query.where(column, "is", null) : query.where(column, "=", value);
+  }
+  // Hidden from the planner, which would take an index that fits more conditions and holds more events.
+  for (const [column, value] of range.rest) {
+    query = query.where(sql<boolean>`coalesce(${sql.ref(column)}, '') = ${value}`);
+  }
+  // PostgreSQL takes `is null` for no fixed value: the order has to name the whole index.
+  if (range.fixed.some(([, value]) => value === null)) {
+    for (const [column] of range.fixed) query = query.orderBy(column, direction);
+  }
+  // One condition: of two, SQLite makes a range of any index that begins with the tenant, and reads all of it.
+  return query
+    .where((eb) => eb.between("seq", bounds.above + 1, bounds.below - 1))
+    .orderBy("seq", direction)
+    .limit(limit);
+}
+
+/**
+ * The events of all ranges in one order, read in batches as they are taken.
+ * @throws {DatabaseUnavailable}
+ */
+export async function* eventsIn(
+  ranges: readonly Range[],
+  bounds: Bounds,
+  direction: Direction,
+  batch: number,
+): AsyncGenerator<AuditEvent> {
+  const before = (a: EventRow, b: EventRow) => (direction === "asc" ? a.seq < b.seq : a.seq > b.seq);
+  const sources = ranges.map((range) => ({
+    range,
+    rows: [] as EventRow[],
+    next: 0,
+    last: null as number | null,
+    more: true,
+  }));
+  for (;;) {
+    let first: (typeof sources)[number] | null = null;
+    for (const source of sources) {
+      if (source.next === source.rows.length && source.more) {
+        const { last } = source;
+        const from =
+          last === null ? bounds : direction === "asc" ? { ...bounds, above: last } : { ...bounds, below: last };
+        source.rows = await read((db) => rowsOf(db, source.range, from, direction, batch).execute());
+        source.next = 0;
+        source.more = source.rows.length === batch;
+        source.last = source.rows.at(-1)?.seq ?? last;
+      }
+      const row = source.rows[source.next];
+      const leader = first?.rows[first.next];
+      if (row && (!leader || before(row, leader))) first = source;
+    }
+    const row = first?.rows[first.next];
+    if (!first || !row) return;
+    first.next += 1;
+    yield eventOf(row);
+  }
+}
+
+/** The sequence numbers between two times, both included: times never decrease along the log. */
+export async function boundsOf({ from, to }: Pick<AuditFilter, "from" | "to">): Promise<Bounds> {
+  const above = from === undefined ? 0 : await lastBefore(Date.parse(from));
+  const isDay = to !== undefined && /^\d{4}-\d\d-\d\d$/.test(to);
+  const below = to === undefined ? null : await lastBefore(Date.parse(to) + (isDay ? dayMs : 1));
+  return { above, below: below === null ? Number.MAX_SAFE_INTEGER : below + 1 };
+}
+
+const dayMs = 24 * 3_600_000;
+
+/** The newest event before a time; 0: there is none. */
+async function lastBefore(at: number): Promise<number> {
+  const row = await read((db) =>
+    db
+      .selectFrom("audit_events")
+      .select("seq")
+      .where("at", "<", at)
+      .orderBy("at", "desc")
+      .orderBy("seq", "desc")
+      .limit(1)
+      .executeTakeFirst(),
+  );
+  return row?.seq ?? 0;
+}
+
+function parseCursor(cursor: string): number {
+  const decoded = Buffer.from(cursor, "base64url").toString("latin1");
+  const seq = /^before:([1-9]\d{0,15})$/.exec(decoded)?.[1];
+  if (seq === undefined || cursorOf(Number(seq)) !== cursor) {
+    throw new TokendeskError("invalid_input", "cursor: is not one that this log has given out.");
+  }
+  return Number(seq);
+}
+
+function cursorOf(seq: number): string {
+  return Buffer.from(`before:${seq}`, "latin1").toString("base64url");
+}
+
+/**
+ * One page of the log, newest first.
+ * @throws {TokendeskError} `invalid_input`: the cursor; `audit_unavailable`
+ */
+export function readEvents(reader: Reader, query: AuditQuery): Promise<AuditPage> {
+  return needLog(pageOf(reader, query));
+}
+
+/** The log's answer. @throws {TokendeskError} `audit_unavailable` in place of DatabaseUnavailable */
+export async function needLog<T>(answer: Promise<T>): Promise<T> {
+  try {
+    return await answer;
+  } catch (error) {
+    if (!isDatabaseUnavailable(error)) throw error;
+    throw new TokendeskError(
+      "audit_unavailable",
+      "The audit log cannot be read right now. Nothing in it is lost; try again in a moment.",
+      { cause: error },
+    );
+  }
+}
+
+async function pageOf(reader: Reader, query: AuditQuery): Promise<AuditPage> {
+  const older = query.cursor === undefined ? null : parseCursor(query.cursor);
+  const bounds = await boundsOf(query);
+  if (older !== null) bounds.below = Math.min(bounds.below, older);
+  if (query.after !== undefined) bounds.above = Math.max(bounds.above, query.after);
+  const ranges = await rangesFor(reader, query);
+  const events: AuditEvent[] = [];
+  for await (const event of eventsIn(ranges, bounds, "desc", query.limit + 1)) {
+    if (events.length === query.limit) return { events, nextCursor: cursorOf(events.at(-1)?.seq ?? 0) };
+    events.push(event);
+  }
+  return { events, nextCursor: null };
+}
+
+/**
+ * The history of one token, newest first: what anybody did to it. That it is the reader's own, where they are a member,
+ * the caller has made sure of.
+ * @throws {DatabaseUnavailable}
+ */
+export async function eventsOfToken(reader: Reader, tokenId: string, limit: number): Promise<AuditEvent[]> {
+  const range: Range = {
+    fixed: [
+      ["tenant", reader.tenant],
+      ["token_id", tokenId],
+    ],
+    rest: [],
+  };
+  const bounds = { above: 0, below: Number.MAX_SAFE_INTEGER };
+  const rows = await read((db) => rowsOf(db, range, bounds, "desc", limit).execute());
+  return rows.map(eventOf);
+}
+
+/** What succeeded on a day in UTC (`2026-11-23`). */
+export type DayActivity = { date: string; action: AuditAction; count: number };
+
+/**
+ * How often what was done since a time, by day and action; days on which nothing was done are left out.
+ * @param actorId null: by anybody of the tenant
+ * @throws {DatabaseUnavailable}
+ */
+export async function activityByDay(tenant: string, actorId: string | null, sinceMs: number): Promise<DayActivity[]> {
+  const activity: DayActivity[] = [];
+  let above = await lastBefore(sinceMs);
+  // A day at a time: on SQLite a query holds up the process while it runs.
+  for (let day = Math.floor(sinceMs / dayMs) * dayMs; day <= Date.now(); day += dayMs) {
+    const upTo = await lastBefore(day + dayMs);
+    if (upTo <= above) continue;
+    const counts = await read((db) => {
+      let query = db
+        .selectFrom("audit_events")
+        .select((eb) => ["action", eb.fn.countAll<number>().as("count")])
+        .where("tenant", "=", tenant)
+        .where("outcome", "=", "succeeded")
+        .where("seq", ">", above)
+        .where("seq", "<=", upTo)
+        .groupBy("action")
+        .orderBy("action");
+      // Every action is named so that the index of a person's deeds serves, which has it before the outcome.
+      if (actorId !== null) query = query.where("actor_id", "=", actorId).where("action", "in", auditActions);
+      return query.execute();
+    });
+    const date = new Date(day).toISOString().slice(0, 10);
+    activity.push(...counts.map(({ action, count }) => ({ date, action: action as AuditAction, count })));
+    above = upTo;
+  }
+  return activity;
+}

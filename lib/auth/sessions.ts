@@ -1,0 +1,131 @@
+import "server-only";
+import { randomUUID } from "node:crypto";
+import { cookies, headers } from "next/headers";
+import { recordOrSpool } from "@/lib/audit/log";
+import { identityCookieName, readIdentity } from "@/lib/auth/identity";
+import { roleOf } from "@/lib/auth/roles";
+import { actorOf, cookieJar, type Session } from "@/lib/auth/session";
+import type { SignedIn } from "@/lib/auth/sign-in";
+import { env } from "@/lib/env";
+import { TokendeskError } from "@/lib/errors";
+import { tenantOf } from "@/lib/session/connection";
+import { clearSession, readSession, writeSession } from "@/lib/session/cookie";
+import { endEverywhere, endUpstream } from "@/lib/session/end";
+import { activeSessions, endSessions, registerSession, registryId } from "@/lib/session/registry";
+import type { EndReason, SessionData, SessionView } from "@/lib/session/schema";
+
+/**
+ * Puts a sign-in that RingCX has accepted into the browser and the registry. What the browser had before is ended.
+ * @throws {TokendeskError} `session_too_large`: nobody is signed in then
+ */
+export async function startSession(person: SignedIn, session: SessionData): Promise<void> {
+  const store = await cookies();
+  const jar = cookieJar(store);
+  const { data: previous } = await readSession(jar);
+  const previousIdentity = store.get(identityCookieName())?.value;
+  try {
+    // A rehearsal: what does not fit must not be registered.
+    await writeSession({ read: (name) => jar.read(name), write: () => {} }, { ...session, registered: false });
+  } catch (error) {
+    for (const connection of session.connections) await endUpstream(connection.host, connection.refreshToken);
+    throw error;
+  }
+  const given = await headers();
+  const [connection] = session.connections;
+  const actor = actorOf(connection ? tenantOf(connection) : null, person, given);
+  const created = {
+    action: "session.create",
+    outcome: "succeeded",
+    correlationId: randomUUID(),
+    details: { session: registryId(session.sid) },
+  } as const;
+  const registered = await registerSession(session, actor, person.name, [created]);
+  if (!registered) await recordOrSpool(actor, created);
+  await writeSession(jar, { ...session, registered });
+  if (previous) await endOf(previous, "replaced", given, previousIdentity);
+}
+
+/** Signs this browser out: here, at RingCX and in the registry, as far as each can be reached. Never refused. */
+export async function endCurrentSession(): Promise<void> {
+  const store = await cookies();
+  const jar = cookieJar(store);
+  const { data } = await readSession(jar);
+  const identity = store.get(identityCookieName())?.value;
+  await clearSession(jar);
+  for (const { name } of store.getAll()) {
+    if (name === identityCookieName() || name.endsWith("next-auth.csrf-token")) {
+      jar.write(name, "", { path: "/", httpOnly: true, sameSite: "lax", secure: env().secureCookies, maxAge: 0 });
+    }
+  }
+  if (data) await endOf(data, "signed_out", await headers(), identity);
+}
+
+/** The identity cookie says whose it is; when it is of another sign-in, only the connection does. */
+async function endOf(data: SessionData, reason: EndReason, given: Headers, identityCookie?: string): Promise<void> {
+  const identity = await readIdentity(identityCookie);
+  const [connection] = data.connections;
+  const tenant = connection ? tenantOf(connection) : null;
+  if (identity !== null && identity.sid === data.sid) {
+    const actor = actorOf(tenant, { id: identity.sub, login: identity.login }, given);
+    return endEverywhere(data, reason, actor, { userName: identity.name });
+  }
+  const actor = actorOf(tenant, { id: "", login: connection?.username ?? "unknown" }, given);
+  return endEverywhere(data, reason, { ...actor, id: null });
+}
+
+export type SessionScope = "own" | "team";
+
+/**
+ * The sessions in use, the latest used first: the person's own, or those of the whole main account, for ops.
+ * @throws {TokendeskError} `forbidden`, `audit_unavailable`
+ */
+export async function listSessions(session: Session, scope: SessionScope): Promise<SessionView[]> {
+  if (scope === "team" && session.user.role === "member") {
+    throw new TokendeskError("forbidden", "Only ops and administrators see the sessions of others.");
+  }
+  const rows = await activeSessions(session.tenant, scope === "own" ? session.user.id : null);
+  const current = registryId(session.sid);
+  return rows.map((row) => ({
+    id: row.id,
+    user: { id: row.user_id, name: row.user_name },
+    createdAt: new Date(row.created_at).toISOString(),
+    seenAt: new Date(row.seen_at).toISOString(),
+    address: row.address,
+    userAgent: row.user_agent,
+    current: row.id === current,
+    mayEnd: endingOf(session, row) !== null,
+  }));
+}
+
+/** As what the reader may end this session; null: they may not. */
+function endingOf({ user }: Session, row: { user_id: string; login: string }): EndReason | null {
+  if (row.user_id === user.id) return "ended_by_user";
+  return user.role === "admin" || (user.role === "ops" && roleOf(row.login) === "member") ? "ended_by_ops" : null;
+}
+
+/**
+ * Ends one session: one's own; for ops also a member's of the same main account, for admins anybody's there. The current
+ * one is signed out.
+ * @throws {TokendeskError} `not_found`, also for sessions that are not theirs to end; `audit_unavailable`
+ */
+export async function endOne(session: Session, id: string): Promise<void> {
+  if (id === registryId(session.sid)) return endCurrentSession();
+  const ended = await endSessions(session.actor, { tenant: session.tenant, id }, (row) => endingOf(session, row));
+  if (ended.length === 0) throw new TokendeskError("not_found", "There is no such session, or it has ended already.");
+}
+
+/**
+ * Ends the person's own sessions: all, or all but the current one.
+ * @returns how many
+ * @throws {TokendeskError} `audit_unavailable`
+ */
+export async function endAll(session: Session, { others }: { others: boolean }): Promise<number> {
+  const current = registryId(session.sid);
+  const ended = await endSessions(session.actor, { tenant: session.tenant, userId: session.user.id }, (row) => {
+    if (row.id === current) return others ? null : "signed_out";
+    return "ended_by_user";
+  });
+  if (others) return ended.length;
+  await endCurrentSession();
+  return ended.length + (ended.includes(current) ? 0 : 1);
+}
