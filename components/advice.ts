@@ -12,7 +12,7 @@ export function adviceFor(code: FailureCode): string | null {
     case "bad_origin":
       return "Open Tokendesk at its own address.";
     case "audit_unavailable":
-      return "Nothing is changed while the audit log cannot be written.";
+      return "Nothing is changed without a record. If it stays, tell the administrator of this Tokendesk.";
     case "internal_error":
       return "If it stays, tell the administrator of this Tokendesk.";
     case "network":

@@ -58,16 +58,72 @@ export async function call<T>(path: string, { method, answer, json, form, signal
     });
     text = await response.text();
   } catch (error) {
-    return error instanceof DOMException && error.name === "AbortError"
-      ? failed("aborted", "Stopped", "The request was stopped before its answer came.")
-      : failed("network", "No answer from Tokendesk", "The connection broke, or the server cannot be reached.");
+    return { ok: false, failure: brokenOff(error) };
   }
 
-  const data = parseJson(text);
-  if (response.ok) {
-    const parsed = answer.safeParse(data);
-    return parsed.success ? { ok: true, value: parsed.data } : unreadable(response);
+  if (!response.ok) return refusal(response, text);
+  const parsed = answer.safeParse(parseJson(text));
+  return parsed.success ? { ok: true, value: parsed.data } : unreadable(response);
+}
+
+/** A call whose answer comes in pieces. It never throws; reading the pieces may: see `brokenOff`. */
+export async function openStream(
+  path: string,
+  { method, signal }: { method: "GET" | "POST"; signal: AbortSignal },
+): Promise<Answer<Response & { body: ReadableStream<Uint8Array<ArrayBuffer>> }>> {
+  try {
+    const response = await fetch(path, {
+      method,
+      headers: method === "GET" ? {} : { "Content-Type": "application/json" },
+      body: method === "GET" ? null : "{}",
+      signal,
+      cache: "no-store",
+      redirect: "error",
+    });
+    if (!response.ok) return refusal(response, await response.text());
+    if (response.body === null) return unreadable(response);
+    return { ok: true, value: response as Response & { body: ReadableStream<Uint8Array<ArrayBuffer>> } };
+  } catch (error) {
+    return { ok: false, failure: brokenOff(error) };
   }
+}
+
+/** An answer in the form of NDJSON, line by line, as values; what is no JSON is `undefined`. */
+export async function* jsonLines(body: ReadableStream<Uint8Array<ArrayBuffer>>): AsyncGenerator<unknown> {
+  let rest = "";
+  for await (const piece of pieces(body.pipeThrough(new TextDecoderStream()))) {
+    const lines = (rest + piece).split("\n");
+    rest = lines.pop() ?? "";
+    for (const line of lines) if (line !== "") yield parseJson(line);
+  }
+  if (rest !== "") yield parseJson(rest);
+}
+
+/** A stream is not iterable in every browser. */
+export async function* pieces<T>(stream: ReadableStream<T>): AsyncGenerator<T> {
+  const reader = stream.getReader();
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) return;
+      yield value;
+    }
+  } finally {
+    await reader.cancel().catch(() => {});
+  }
+}
+
+/** What an exception of `fetch`, or of reading its answer, means. */
+export function brokenOff(error: unknown): Failure {
+  const { failure } =
+    error instanceof DOMException && error.name === "AbortError"
+      ? failed("aborted", "Stopped", "The request was stopped before its answer came.")
+      : failed("network", "No answer from Tokendesk", "The connection broke, or the server cannot be reached.");
+  return failure;
+}
+
+function refusal(response: Response, text: string): { ok: false; failure: Failure } {
+  const data = parseJson(text);
   const problem = problemSchema.safeParse(data);
   if (!problem.success) return unreadable(response);
   const { code, title, detail, requestId, retryAfter } = problem.data;

@@ -23,7 +23,7 @@ export const PROBLEMS = {
   revocation_unconfirmed: { status: 502, title: "The revocation is not proven" },
   session_too_large: { status: 502, title: "RingCX sent a session too large to keep" },
   upstream_bad_response: { status: 502, title: "RingCX gave an answer that makes no sense" },
-  audit_unavailable: { status: 503, title: "The audit log cannot be written" },
+  audit_unavailable: { status: 503, title: "The audit log is not available" },
   upstream_rate_limited: { status: 503, title: "RingCX is limiting requests" },
   upstream_unavailable: { status: 503, title: "RingCX is not available" },
   upstream_timeout: { status: 504, title: "RingCX did not answer in time" },

@@ -49,6 +49,12 @@ export function daysBetween(from: string, to: string): number {
   return Math.round((Date.parse(to) - Date.parse(from)) / 86_400_000);
 }
 
+/** How many calendar days in UTC an instant lies back: `today`, `1 day ago`. */
+export function daysAgo(iso: string, today: string): string {
+  const days = daysBetween(iso.slice(0, 10), today);
+  return days <= 0 ? "today" : `${plural(days, "day")} ago`;
+}
+
 /** `10,000`. */
 export function formatCount(count: number): string {
   return String(count).replace(/\B(?=(\d{3})+$)/g, ",");

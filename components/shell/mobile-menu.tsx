@@ -7,11 +7,11 @@ import { useState } from "react";
 import { Brand } from "@/components/shell/brand";
 import { ConnectionCard } from "@/components/shell/connection-card";
 import { Navigation } from "@/components/shell/navigation";
-import type { Connection } from "@/components/shell/person";
+import type { Connection, Person } from "@/components/shell/person";
 import { buttonClass } from "@/components/ui/button";
 
 /** The side bar, for a narrow screen. */
-export function MobileMenu({ connections }: { connections: Connection[] }) {
+export function MobileMenu({ role, connections }: { role: Person["role"]; connections: Connection[] }) {
   const [open, setOpen] = useState(false);
   return (
     <Dialog.Root open={open} onOpenChange={setOpen}>
@@ -31,7 +31,7 @@ export function MobileMenu({ connections }: { connections: Connection[] }) {
               <X className="size-4" aria-hidden="true" />
             </Dialog.Close>
           </div>
-          <Navigation onNavigate={() => setOpen(false)} />
+          <Navigation role={role} onNavigate={() => setOpen(false)} />
           <div className="mt-auto flex flex-col gap-2">
             {connections.map((connection) => (
               <ConnectionCard key={connection.id} connection={connection} />

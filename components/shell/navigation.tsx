@@ -1,23 +1,33 @@
 "use client";
 
 import clsx from "clsx";
-import { Building2, KeyRound } from "lucide-react";
+import { Building2, KeyRound, LayoutDashboard, ScrollText, Settings, Users } from "lucide-react";
 import Link, { useLinkStatus } from "next/link";
 import { usePathname } from "next/navigation";
 import type { MouseEventHandler } from "react";
+import type { Person } from "@/components/shell/person";
 import { Spinner } from "@/components/ui/spinner";
 
+const everyone: readonly Person["role"][] = ["member", "ops", "admin"];
+
 const places = [
-  { href: "/tokens", name: "Tokens", icon: KeyRound },
-  { href: "/accounts", name: "Accounts", icon: Building2 },
+  { href: "/overview", name: "Overview", icon: LayoutDashboard, roles: everyone },
+  { href: "/tokens", name: "Tokens", icon: KeyRound, roles: everyone },
+  { href: "/accounts", name: "Accounts", icon: Building2, roles: everyone },
+  { href: "/audit", name: "Audit log", icon: ScrollText, roles: everyone },
+  { href: "/team", name: "Team", icon: Users, roles: ["ops", "admin"] as readonly Person["role"][] },
+  { href: "/settings", name: "Settings", icon: Settings, roles: everyone },
 ] as const;
 
-export function Navigation({ onNavigate }: { onNavigate?: MouseEventHandler<HTMLAnchorElement> }) {
+type NavigationProps = { role: Person["role"]; onNavigate?: MouseEventHandler<HTMLAnchorElement> };
+
+export function Navigation({ role, onNavigate }: NavigationProps) {
   const pathname = usePathname();
+  const mine = places.filter(({ roles }) => roles.includes(role));
   return (
     <nav aria-label="Main">
       <ul className="flex flex-col gap-px">
-        {places.map(({ href, name, icon: Icon }) => {
+        {mine.map(({ href, name, icon: Icon }) => {
           const here = pathname === href || pathname.startsWith(`${href}/`);
           return (
             <li key={href}>

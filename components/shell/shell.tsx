@@ -28,7 +28,7 @@ export function Shell({ person, connections, notice, sandbox, theme, children }:
         <SkipLink />
         <div className="flex flex-1 flex-col md:flex-row">
           <header className="sticky top-0 z-30 flex h-12 items-center gap-2 border-line border-b bg-sunken px-3 md:hidden">
-            <MobileMenu connections={connections} />
+            <MobileMenu role={person.role} connections={connections} />
             <Brand />
             <div className="ml-auto">
               <UserMenu person={person} theme={theme} compact />
@@ -38,7 +38,7 @@ export function Shell({ person, connections, notice, sandbox, theme, children }:
             <div className="px-1 pt-1 pb-1">
               <Brand />
             </div>
-            <Navigation />
+            <Navigation role={person.role} />
             <div className="mt-auto flex flex-col gap-2">
               {connections.map((connection) => (
                 <ConnectionCard key={connection.id} connection={connection} />

@@ -6,7 +6,7 @@ import { SignInForm } from "@/components/sign-in/sign-in-form";
 import { Callout } from "@/components/ui/callout";
 
 const reasons: Record<string, string> = {
-  expired: "RingCX ended your session. Sign in to go on where you were.",
+  expired: "Your session has ended. Sign in to go on where you were.",
   idle: "You were away for a while, so the session was closed. Sign in to go on where you were.",
   "signed-out": "You are signed out, here and at RingCX.",
   required: "Sign in to see that page.",

@@ -1,7 +1,15 @@
 import { z } from "zod";
-import type { RevocationProof, Token } from "@/lib/tokens/schema";
+import type { RevocationOrder, RevocationProof, Token } from "@/lib/tokens/schema";
 
 const nullableText = z.string().nullable();
+
+export const orderSchema = z.object({
+  id: z.string(),
+  orderedBy: z.string(),
+  orderedAt: z.string(),
+  reason: nullableText,
+  trouble: nullableText,
+}) satisfies z.ZodType<RevocationOrder>;
 
 const tokenSchema = z.object({
   id: z.string(),
@@ -9,12 +17,15 @@ const tokenSchema = z.object({
   label: nullableText,
   purpose: nullableText,
   environment: nullableText,
+  usedIn: nullableText,
   rotateBy: nullableText,
   owner: nullableText,
   firstSeenAt: nullableText,
   lastSeenAt: nullableText,
   createdHere: z.boolean().nullable(),
+  appearedAt: nullableText,
   status: z.enum(["active", "revoked", "vanished"]),
+  order: orderSchema.nullable(),
 }) satisfies z.ZodType<Token>;
 
 const proofSchema = z.object({
@@ -26,7 +37,8 @@ const proofSchema = z.object({
 export const createdSchema = z.object({ token: tokenSchema, value: z.string().min(1) });
 export type Created = z.infer<typeof createdSchema>;
 
-export const editedSchema = z.object({ token: tokenSchema });
+/** `PATCH /api/tokens/{id}`, `POST .../adopt` and `POST .../dismiss`. */
+export const changedSchema = z.object({ token: tokenSchema });
 export const revealedSchema = z.object({ value: z.string().min(1) });
 export const revokedSchema = z.object({ outcome: z.literal("revoked"), proof: proofSchema });
 
@@ -36,6 +48,11 @@ export function candidatesOf(body: unknown): Token[] {
   return parsed.success ? parsed.data.candidates : [];
 }
 
-export function tokenPath(token: Token, verb?: "reveal" | "rotate"): string {
+/** The page with what is known of the token and what happened to it. */
+export function historyPath(token: { id: string }): string {
+  return `/tokens/${encodeURIComponent(token.id)}`;
+}
+
+export function tokenPath(token: Token, verb?: "reveal" | "rotate" | "adopt" | "dismiss"): string {
   return `/api/tokens/${encodeURIComponent(token.id)}${verb ? `/${verb}` : ""}`;
 }

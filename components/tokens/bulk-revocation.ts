@@ -12,6 +12,10 @@ export type Outcome =
 
 type Run = {
   tokens: readonly Token[];
+  /** Null: none was given. */
+  reason: string | null;
+  /** Goes on when the audit log cannot be written. */
+  urgent: boolean;
   /** Stops before the next token. The one under way is not cut: its answer is the proof. */
   signal: AbortSignal;
   onOutcome: (token: Token, outcome: Outcome) => void;
@@ -22,20 +26,30 @@ type Run = {
 const waitsPerToken = 3;
 const longestWait = 120;
 
-/** Revokes one after the other. Ends early when it is stopped, or when the session is over. */
-export async function revokeInTurn({ tokens, signal, onOutcome, onWait }: Run): Promise<void> {
+/** Revokes one after the other. Ends early when it is stopped, and at what every further one would meet too. */
+export async function revokeInTurn({ tokens, reason, urgent, signal, onOutcome, onWait }: Run): Promise<void> {
+  const json = { ...(reason === null ? {} : { reason }), ...(urgent ? { urgent } : {}) };
   for (const token of tokens) {
     if (signal.aborted) return;
     onOutcome(token, { state: "working" });
-    const outcome = await revokeOne(token, signal, onWait);
+    const outcome = await revokeOne(token, json, signal, onWait);
     onOutcome(token, outcome);
-    if (outcome.state === "failed" && needsSignIn(outcome.failure)) return;
+    if (outcome.state === "failed" && endsRun(outcome.failure)) return;
   }
 }
 
-async function revokeOne(token: Token, signal: AbortSignal, onWait: (seconds: number) => void): Promise<Outcome> {
+function endsRun(failure: Failure): boolean {
+  return needsSignIn(failure) || failure.code === "audit_unavailable";
+}
+
+async function revokeOne(
+  token: Token,
+  json: { reason?: string; urgent?: boolean },
+  signal: AbortSignal,
+  onWait: (seconds: number) => void,
+): Promise<Outcome> {
   for (let waits = 0; ; waits += 1) {
-    const answer = await call(tokenPath(token), { method: "DELETE", answer: revokedSchema });
+    const answer = await call(tokenPath(token), { method: "DELETE", json, answer: revokedSchema });
     if (answer.ok) return { state: "revoked", proof: answer.value.proof };
     const { failure } = answer;
     if (failure.code === "token_not_found") return { state: "absent" };

@@ -1,12 +1,13 @@
 "use client";
 
 import { useRouter } from "next/navigation";
-import { type FormEvent, useId, useState } from "react";
-import { call, type Failure } from "@/components/http";
-import { editedSchema, tokenPath } from "@/components/tokens/answers";
-import { TokenFields, type TokenTextErrors } from "@/components/tokens/token-fields";
+import { type FormEvent, useId } from "react";
+import { call } from "@/components/http";
+import { changedSchema, tokenPath } from "@/components/tokens/answers";
+import { TokenFields } from "@/components/tokens/token-fields";
+import { useTokenForm } from "@/components/tokens/token-form";
 import { TokenHint } from "@/components/tokens/token-hint";
-import { patchBody, textOf } from "@/components/tokens/token-text";
+import { hasChanged, patchBody, textOf } from "@/components/tokens/token-text";
 import { Button } from "@/components/ui/button";
 import { Dialog } from "@/components/ui/dialog";
 import { FailureNote } from "@/components/ui/failure-note";
@@ -19,25 +20,20 @@ export function EditDialog({ token, today, onClose, returnFocus }: EditDialogPro
   const router = useRouter();
   const toast = useToast();
   const formId = useId();
-  const [text, setText] = useState(() => textOf(token));
-  const [errors, setErrors] = useState<TokenTextErrors>({});
-  const [pending, setPending] = useState(false);
-  const [failure, setFailure] = useState<Failure | null>(null);
+  const { fields, pending, failure, onSubmit } = useTokenForm({
+    initial: () => textOf(token),
+    check: (text) => patchBody(text, token),
+    send: (body) => call(tokenPath(token), { method: "PATCH", json: body, answer: changedSchema }),
+    onDone: (saved) => {
+      toast({ title: "Saved", detail: saved.token.label ?? token.hint });
+      router.refresh();
+      onClose();
+    },
+  });
 
-  async function save(event: FormEvent) {
+  function save(event: FormEvent) {
+    if (hasChanged(fields.text, token)) return onSubmit(event);
     event.preventDefault();
-    if (pending) return;
-    const checked = patchBody(text, token);
-    if (checked === null) return onClose();
-    setErrors(checked.errors ?? {});
-    if (!checked.body) return;
-    setPending(true);
-    setFailure(null);
-    const answer = await call(tokenPath(token), { method: "PATCH", json: checked.body, answer: editedSchema });
-    setPending(false);
-    if (!answer.ok) return setFailure(answer.failure);
-    toast({ title: "Saved", detail: answer.value.token.label ?? token.hint });
-    router.refresh();
     onClose();
   }
 
@@ -65,7 +61,7 @@ export function EditDialog({ token, today, onClose, returnFocus }: EditDialogPro
     >
       <form id={formId} method="post" onSubmit={save} noValidate className="flex flex-col gap-4">
         {failure && <FailureNote failure={failure} />}
-        <TokenFields text={text} errors={errors} today={today} labelOptional onChange={setText} />
+        <TokenFields {...fields} today={today} labelOptional />
       </form>
     </Dialog>
   );

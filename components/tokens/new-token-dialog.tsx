@@ -1,11 +1,10 @@
 "use client";
 
 import { useRouter } from "next/navigation";
-import { type FormEvent, useId, useRef, useState } from "react";
-import { call, type Failure, isOutcomeUnknown } from "@/components/http";
-import { type Created, createdSchema } from "@/components/tokens/answers";
-import { LeaveQuestion } from "@/components/tokens/leave-question";
-import { TokenFields, type TokenTextErrors } from "@/components/tokens/token-fields";
+import { useId } from "react";
+import { isOutcomeUnknown } from "@/components/http";
+import { TokenFields } from "@/components/tokens/token-fields";
+import { useCreation } from "@/components/tokens/token-form";
 import { emptyText, newTokenBody } from "@/components/tokens/token-text";
 import { UnconfirmedCreation } from "@/components/tokens/unconfirmed-creation";
 import { ValuePanel } from "@/components/tokens/value-panel";
@@ -18,38 +17,12 @@ type NewTokenDialogProps = { today: string; onClose: () => void; returnFocus: ()
 export function NewTokenDialog({ today, onClose, returnFocus }: NewTokenDialogProps) {
   const router = useRouter();
   const formId = useId();
-  const busy = useRef(false);
-  const [text, setText] = useState(emptyText);
-  const [errors, setErrors] = useState<TokenTextErrors>({});
-  const [pending, setPending] = useState(false);
-  const [failure, setFailure] = useState<Failure | null>(null);
-  const [created, setCreated] = useState<Created | null>(null);
-  const [copied, setCopied] = useState(false);
-  const [leaving, setLeaving] = useState(false);
-
-  async function create(event: FormEvent) {
-    event.preventDefault();
-    // Each call mints another token: the ref also stops a second press that comes before the next render.
-    if (busy.current) return;
-    const checked = newTokenBody(text);
-    setErrors(checked.errors ?? {});
-    if (!checked.body) return;
-    busy.current = true;
-    setPending(true);
-    setFailure(null);
-    const answer = await call("/api/tokens", { method: "POST", json: checked.body, answer: createdSchema });
-    busy.current = false;
-    setPending(false);
-    if (!answer.ok) return setFailure(answer.failure);
-    setCreated(answer.value);
-    router.refresh();
-  }
-
-  function close() {
-    if (pending) return;
-    if (created && !copied && !leaving) setLeaving(true);
-    else if (!leaving) onClose();
-  }
+  const { fields, pending, failure, onSubmit, created, copied, onCopied, leaveTo, question } = useCreation({
+    path: "/api/tokens",
+    initial: () => emptyText,
+    check: newTokenBody,
+  });
+  const close = () => leaveTo(onClose);
 
   if (created) {
     return (
@@ -60,16 +33,14 @@ export function NewTokenDialog({ today, onClose, returnFocus }: NewTokenDialogPr
         sticky
         returnFocus={returnFocus}
         footer={
-          leaving ? (
-            <LeaveQuestion onStay={() => setLeaving(false)} onLeave={onClose} />
-          ) : (
+          question ?? (
             <Button variant={copied ? "primary" : "secondary"} onClick={close}>
               Done
             </Button>
           )
         }
       >
-        <ValuePanel created={created} onCopied={() => setCopied(true)} />
+        <ValuePanel created={created} onCopied={onCopied} />
       </Dialog>
     );
   }
@@ -104,9 +75,9 @@ export function NewTokenDialog({ today, onClose, returnFocus }: NewTokenDialogPr
         </>
       }
     >
-      <form id={formId} method="post" onSubmit={create} noValidate className="flex flex-col gap-4">
+      <form id={formId} method="post" onSubmit={onSubmit} noValidate className="flex flex-col gap-4">
         {failure && <FailureNote failure={failure} />}
-        <TokenFields text={text} errors={errors} today={today} onChange={setText} />
+        <TokenFields {...fields} today={today} />
       </form>
     </Dialog>
   );

@@ -2,12 +2,15 @@
 
 import { useRouter } from "next/navigation";
 import { type FormEvent, useId, useState } from "react";
-import { call, type Failure, isOutcomeUnknown } from "@/components/http";
+import { call, isOutcomeUnknown } from "@/components/http";
+import { useSubmission } from "@/components/submission";
 import { revokedSchema, tokenPath } from "@/components/tokens/answers";
 import { confirmsHint, lastFour } from "@/components/tokens/hint";
+import { LastFourField } from "@/components/tokens/last-four-field";
 import { Proof } from "@/components/tokens/proof";
 import { TokenHint } from "@/components/tokens/token-hint";
 import { TokenSummary } from "@/components/tokens/token-summary";
+import { SpooledNote, WithoutLogNote } from "@/components/tokens/without-log";
 import { Button } from "@/components/ui/button";
 import { Callout } from "@/components/ui/callout";
 import { Dialog } from "@/components/ui/dialog";
@@ -29,26 +32,28 @@ export function RevokeDialog({ token, onClose, onRevoked, returnFocus }: RevokeD
   const formId = useId();
   const reasonId = useId();
   const [typed, setTyped] = useState("");
-  const [pending, setPending] = useState(false);
-  const [failure, setFailure] = useState<Failure | null>(null);
-  const [proof, setProof] = useState<RevocationProof | null>(null);
+  const [reason, setReason] = useState("");
+  const [revoked, setRevoked] = useState<{ proof: RevocationProof; spooled: boolean } | null>(null);
+  const { pending, failure, submit } = useSubmission();
   const last = lastFour(token.hint);
   const confirmed = confirmsHint(typed, token.hint);
 
-  async function revoke(event: FormEvent) {
-    event.preventDefault();
-    if (pending || !confirmed) return;
-    setPending(true);
-    setFailure(null);
-    const answer = await call(tokenPath(token), { method: "DELETE", answer: revokedSchema });
-    setPending(false);
-    if (!answer.ok) return setFailure(answer.failure);
-    setProof(answer.value.proof);
+  async function revoke(urgent: boolean) {
+    if (!confirmed) return;
+    const json = { ...(reason.trim() === "" ? {} : { reason: reason.trim() }), ...(urgent ? { urgent } : {}) };
+    const answer = await submit(() => call(tokenPath(token), { method: "DELETE", json, answer: revokedSchema }));
+    if (answer === null) return;
+    setRevoked({ proof: answer.proof, spooled: urgent });
     onRevoked(token);
     router.refresh();
   }
 
-  if (proof) {
+  function onSubmit(event: FormEvent) {
+    event.preventDefault();
+    void revoke(false);
+  }
+
+  if (revoked) {
     return (
       <Dialog
         title="Token revoked"
@@ -67,14 +72,16 @@ export function RevokeDialog({ token, onClose, onRevoked, returnFocus }: RevokeD
       >
         <Callout tone="good" title="Proven" role="status">
           <p>
-            <Proof proof={proof} />
+            <Proof proof={revoked.proof} />
           </p>
+          {revoked.spooled && <SpooledNote />}
         </Callout>
       </Dialog>
     );
   }
 
   const unknown = failure !== null && isOutcomeUnknown(failure);
+  const withoutLog = failure?.code === "audit_unavailable";
   return (
     <Dialog
       title="Revoke token"
@@ -91,10 +98,15 @@ export function RevokeDialog({ token, onClose, onRevoked, returnFocus }: RevokeD
           <Button onClick={onClose} disabled={pending}>
             Cancel
           </Button>
+          {withoutLog && (
+            <Button variant="danger" disabled={!confirmed} onClick={() => revoke(true)}>
+              Revoke without the log
+            </Button>
+          )}
           <Button
             type="submit"
             form={formId}
-            variant="danger"
+            variant={withoutLog ? "secondary" : "danger"}
             pending={pending}
             disabled={!confirmed}
             {...(confirmed ? {} : { "aria-describedby": reasonId })}
@@ -104,7 +116,7 @@ export function RevokeDialog({ token, onClose, onRevoked, returnFocus }: RevokeD
         </>
       }
     >
-      <form id={formId} method="post" onSubmit={revoke} noValidate className="flex flex-col gap-4">
+      <form id={formId} method="post" onSubmit={onSubmit} noValidate className="flex flex-col gap-4">
         {failure &&
           (unknown ? (
             <Callout tone="danger" role="alert" title="Not proven: the token may still be alive">
@@ -115,23 +127,18 @@ export function RevokeDialog({ token, onClose, onRevoked, returnFocus }: RevokeD
           ) : (
             <FailureNote failure={failure} />
           ))}
+        {withoutLog && <WithoutLogNote />}
         <TokenSummary token={token} />
-        <Field
-          label="Last four characters"
-          help="Confirms that it is this one and not its neighbour."
-          className="max-w-72"
-        >
+        <LastFourField hint={token.hint} typed={typed} readOnly={pending} onType={setTyped} />
+        <Field label="Reason" optional help="Stands in the audit log.">
           {(control) => (
             <TextInput
               {...control}
-              value={typed}
+              value={reason}
               readOnly={pending}
+              maxLength={500}
               autoComplete="off"
-              autoCapitalize="none"
-              spellCheck={false}
-              className="font-mono"
-              // A pasted value is cut to its last four at once.
-              onChange={(event) => setTyped(confirmsHint(event.target.value, token.hint) ? last : event.target.value)}
+              onChange={(event) => setReason(event.target.value)}
             />
           )}
         </Field>

@@ -7,6 +7,7 @@ import { needsSignIn } from "@/components/http";
 import { type Outcome, revokeInTurn } from "@/components/tokens/bulk-revocation";
 import { Proof } from "@/components/tokens/proof";
 import { TokenHint } from "@/components/tokens/token-hint";
+import { SpooledNote, WithoutLogNote } from "@/components/tokens/without-log";
 import { Button } from "@/components/ui/button";
 import { Callout } from "@/components/ui/callout";
 import { Dialog } from "@/components/ui/dialog";
@@ -36,6 +37,8 @@ export function RevokeSelectedDialog({ tokens, onClose, onRevoked, returnFocus }
   // The selection shrinks while its tokens are revoked; the dialog keeps what it was opened with.
   const [chosen] = useState(tokens);
   const [typed, setTyped] = useState("");
+  const [reason, setReason] = useState("");
+  const [spooled, setSpooled] = useState(false);
   const [phase, setPhase] = useState<"asking" | "running" | "stopping" | "over">("asking");
   const [outcomes, setOutcomes] = useState<ReadonlyMap<string, Outcome>>(new Map());
   const [wait, setWait] = useState(0);
@@ -52,7 +55,12 @@ export function RevokeSelectedDialog({ tokens, onClose, onRevoked, returnFocus }
     return "failure" in outcome && needsSignIn(outcome.failure);
   });
 
-  async function run(batch: readonly Token[]) {
+  const withoutLog = failed.some((token) => {
+    const outcome = outcomeOf(token);
+    return "failure" in outcome && outcome.failure.code === "audit_unavailable";
+  });
+
+  async function run(batch: readonly Token[], urgent = false) {
     if (busy) return;
     const controller = new AbortController();
     stop.current = controller;
@@ -60,11 +68,14 @@ export function RevokeSelectedDialog({ tokens, onClose, onRevoked, returnFocus }
     let signedOut = false;
     await revokeInTurn({
       tokens: batch,
+      reason: reason.trim() || null,
+      urgent,
       signal: controller.signal,
       onWait: setWait,
       onOutcome: (token, outcome) => {
         setOutcomes((known) => new Map(known).set(token.id, outcome));
         if (isDone(outcome)) onRevoked(token);
+        if (urgent && outcome.state === "revoked") setSpooled(true);
         if (outcome.state === "failed" && needsSignIn(outcome.failure)) signedOut = true;
       },
     });
@@ -135,6 +146,11 @@ export function RevokeSelectedDialog({ tokens, onClose, onRevoked, returnFocus }
           </Button>
         ) : (
           <>
+            {withoutLog && (
+              <Button variant="danger" onClick={() => run([...failed, ...rest], true)}>
+                Revoke without the log
+              </Button>
+            )}
             {failed.length > 0 && <Button onClick={() => run(failed)}>Retry the failed</Button>}
             {rest.length > 0 && <Button onClick={() => run(rest)}>Go on with the rest</Button>}
             <Button ref={focusOnMount} variant="primary" onClick={onClose}>
@@ -146,18 +162,31 @@ export function RevokeSelectedDialog({ tokens, onClose, onRevoked, returnFocus }
     >
       <form id={formId} method="post" onSubmit={submit} noValidate className="flex flex-col gap-4">
         {phase === "asking" ? (
-          <Field label="Number of tokens" help="Confirms that you mean all of them." className="max-w-56">
-            {(control) => (
-              <TextInput
-                {...control}
-                value={typed}
-                inputMode="numeric"
-                autoComplete="off"
-                className="tabular-nums"
-                onChange={(event) => setTyped(event.target.value)}
-              />
-            )}
-          </Field>
+          <>
+            <Field label="Number of tokens" help="Confirms that you mean all of them." className="max-w-56">
+              {(control) => (
+                <TextInput
+                  {...control}
+                  value={typed}
+                  inputMode="numeric"
+                  autoComplete="off"
+                  className="tabular-nums"
+                  onChange={(event) => setTyped(event.target.value)}
+                />
+              )}
+            </Field>
+            <Field label="Reason" optional help="Stands in the audit log, with each of them.">
+              {(control) => (
+                <TextInput
+                  {...control}
+                  value={reason}
+                  maxLength={500}
+                  autoComplete="off"
+                  onChange={(event) => setReason(event.target.value)}
+                />
+              )}
+            </Field>
+          </>
         ) : (
           <div>
             <progress
@@ -189,6 +218,12 @@ export function RevokeSelectedDialog({ tokens, onClose, onRevoked, returnFocus }
               </a>
               , then come back and retry.
             </p>
+          </Callout>
+        )}
+        {withoutLog && phase === "over" && <WithoutLogNote />}
+        {spooled && phase === "over" && (
+          <Callout tone="info">
+            <SpooledNote />
           </Callout>
         )}
         <ul aria-label="Selected tokens" className="divide-y divide-line rounded-lg border border-line">

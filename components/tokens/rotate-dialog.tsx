@@ -1,11 +1,11 @@
 "use client";
 
 import { useRouter } from "next/navigation";
-import { type FormEvent, useId, useRef, useState } from "react";
-import { call, type Failure, isOutcomeUnknown } from "@/components/http";
-import { type Created, createdSchema, tokenPath } from "@/components/tokens/answers";
-import { LeaveQuestion } from "@/components/tokens/leave-question";
-import { TokenFields, type TokenTextErrors } from "@/components/tokens/token-fields";
+import { useId } from "react";
+import { isOutcomeUnknown } from "@/components/http";
+import { tokenPath } from "@/components/tokens/answers";
+import { TokenFields } from "@/components/tokens/token-fields";
+import { useCreation } from "@/components/tokens/token-form";
 import { TokenHint } from "@/components/tokens/token-hint";
 import { rotationBody, textOf } from "@/components/tokens/token-text";
 import { UnconfirmedCreation } from "@/components/tokens/unconfirmed-creation";
@@ -30,45 +30,15 @@ type RotateDialogProps = {
 export function RotateDialog({ token, today, onClose, onRevokeOld, returnFocus }: RotateDialogProps) {
   const router = useRouter();
   const formId = useId();
-  const busy = useRef(false);
-  const [text, setText] = useState(() => {
-    const text = textOf(token);
-    // A date that is over would be over for the new token too.
-    return text.rotateBy !== "" && text.rotateBy <= today ? { ...text, rotateBy: dateAhead(nextRotationDays) } : text;
+  const { fields, pending, failure, onSubmit, created, onCopied, leaveTo, question } = useCreation({
+    path: tokenPath(token, "rotate"),
+    initial: () => {
+      const text = textOf(token);
+      // A date that is over would be over for the new token too.
+      return text.rotateBy !== "" && text.rotateBy <= today ? { ...text, rotateBy: dateAhead(nextRotationDays) } : text;
+    },
+    check: rotationBody,
   });
-  const [errors, setErrors] = useState<TokenTextErrors>({});
-  const [pending, setPending] = useState(false);
-  const [failure, setFailure] = useState<Failure | null>(null);
-  const [created, setCreated] = useState<Created | null>(null);
-  const [copied, setCopied] = useState(false);
-  const [leaving, setLeaving] = useState<(() => void) | null>(null);
-
-  async function rotate(event: FormEvent) {
-    event.preventDefault();
-    if (busy.current) return;
-    const checked = rotationBody(text);
-    setErrors(checked.errors ?? {});
-    if (!checked.body) return;
-    busy.current = true;
-    setPending(true);
-    setFailure(null);
-    const answer = await call(tokenPath(token, "rotate"), {
-      method: "POST",
-      json: checked.body,
-      answer: createdSchema,
-    });
-    busy.current = false;
-    setPending(false);
-    if (!answer.ok) return setFailure(answer.failure);
-    setCreated(answer.value);
-    router.refresh();
-  }
-
-  function leaveTo(next: () => void) {
-    if (pending || leaving) return;
-    if (created && !copied) setLeaving(() => next);
-    else next();
-  }
 
   if (created) {
     return (
@@ -83,9 +53,7 @@ export function RotateDialog({ token, today, onClose, onRevokeOld, returnFocus }
         sticky
         returnFocus={returnFocus}
         footer={
-          leaving ? (
-            <LeaveQuestion onStay={() => setLeaving(null)} onLeave={leaving} />
-          ) : (
+          question ?? (
             <>
               <Button onClick={() => leaveTo(onClose)}>Keep both for now</Button>
               <Button variant="danger" onClick={() => leaveTo(onRevokeOld)}>
@@ -95,7 +63,7 @@ export function RotateDialog({ token, today, onClose, onRevokeOld, returnFocus }
           )
         }
       >
-        <ValuePanel created={created} onCopied={() => setCopied(true)} />
+        <ValuePanel created={created} onCopied={onCopied} />
       </Dialog>
     );
   }
@@ -139,9 +107,9 @@ export function RotateDialog({ token, today, onClose, onRevokeOld, returnFocus }
         <li>Put the new value where the old one is used, and see that it works.</li>
         <li>Then revoke the old one. Nothing does that by itself.</li>
       </ol>
-      <form id={formId} method="post" onSubmit={rotate} noValidate className="flex flex-col gap-4">
+      <form id={formId} method="post" onSubmit={onSubmit} noValidate className="flex flex-col gap-4">
         {failure && <FailureNote failure={failure} />}
-        <TokenFields text={text} errors={errors} today={today} labelOptional onChange={setText} />
+        <TokenFields {...fields} today={today} labelOptional />
       </form>
     </Dialog>
   );

@@ -1,7 +1,9 @@
 "use client";
 
-import { Copy, Ellipsis, Eye, Pencil, RotateCw, Trash2 } from "lucide-react";
+import { Check, Copy, Ellipsis, Eye, History, Pencil, RotateCw, Trash2 } from "lucide-react";
+import { useRouter } from "next/navigation";
 import { useRef } from "react";
+import { historyPath } from "@/components/tokens/answers";
 import { type TokenDialog, useTokenActions } from "@/components/tokens/token-actions";
 import { buttonClass } from "@/components/ui/button";
 import { copyText } from "@/components/ui/clipboard";
@@ -11,6 +13,7 @@ import type { Token } from "@/lib/tokens/schema";
 
 export function RowActions({ token }: { token: Token }) {
   const openDialog = useTokenActions();
+  const router = useRouter();
   const toast = useToast();
   const trigger = useRef<HTMLButtonElement>(null);
   const next = useRef<TokenDialog | null>(null);
@@ -45,7 +48,7 @@ export function RowActions({ token }: { token: Token }) {
         next.current = null;
       }}
     >
-      {(["reveal", "edit", "rotate"] as const).map((kind) => {
+      {(token.appearedAt === null ? ordinary : [...ordinary, "adopt" as const]).map((kind) => {
         const { name, icon: Icon } = verbs[kind];
         return (
           <MenuItem
@@ -59,6 +62,9 @@ export function RowActions({ token }: { token: Token }) {
           </MenuItem>
         );
       })}
+      <MenuItem icon={<History />} onSelect={() => router.push(historyPath(token))}>
+        History
+      </MenuItem>
       <MenuSeparator />
       <MenuItem icon={<Copy />} onSelect={() => copy(token.hint, "hint")}>
         Copy hint
@@ -80,8 +86,11 @@ export function RowActions({ token }: { token: Token }) {
   );
 }
 
+const ordinary = ["reveal", "edit", "rotate"] as const;
+
 const verbs = {
   reveal: { name: "Reveal", icon: Eye },
   edit: { name: "Edit", icon: Pencil },
+  adopt: { name: "Adopt", icon: Check },
   rotate: { name: "Rotate", icon: RotateCw },
 } as const;

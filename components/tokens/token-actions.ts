@@ -5,7 +5,7 @@ import type { Token } from "@/lib/tokens/schema";
 
 export type TokenDialog =
   | { kind: "new" }
-  | { kind: "reveal" | "edit" | "rotate" | "revoke"; token: Token }
+  | { kind: "reveal" | "edit" | "adopt" | "rotate" | "revoke"; token: Token }
   | { kind: "revoke-selected"; tokens: readonly Token[] };
 
 const TokenActionsContext = createContext<(dialog: TokenDialog) => void>(() => {});

@@ -2,16 +2,18 @@
 
 import { createColumnHelper } from "@tanstack/react-table";
 import clsx from "clsx";
+import Link from "next/link";
 import type { Features } from "@/components/data-table/features";
+import { historyPath } from "@/components/tokens/answers";
+import { HistoryLink } from "@/components/tokens/history-link";
+import { RotateBy } from "@/components/tokens/rotate-by";
 import { RowActions } from "@/components/tokens/row-actions";
 import { useTokenActions } from "@/components/tokens/token-actions";
-import { TokenHint } from "@/components/tokens/token-hint";
 import { Badge } from "@/components/ui/badge";
 import { CopyButton } from "@/components/ui/copy-button";
 import { Checkbox } from "@/components/ui/field";
 import { Time } from "@/components/ui/time";
-import { daysBetween, formatDate, plural } from "@/lib/format";
-import type { Token } from "@/lib/tokens/schema";
+import type { RevocationOrder, Token } from "@/lib/tokens/schema";
 
 const helper = createColumnHelper<Features, Token>();
 
@@ -42,14 +44,19 @@ export function tokenColumns(today: string) {
     helper.accessor((token) => token.label, {
       id: "label",
       header: "Label",
-      cell: ({ row }) => <Label token={row.original} />,
+      cell: ({ row }) => (
+        <>
+          <Label token={row.original} />
+          {row.original.order && <Ordered order={row.original.order} />}
+        </>
+      ),
     }),
     helper.accessor((token) => token.hint, {
       id: "hint",
       header: "Token",
       cell: ({ row }) => (
         <span className="flex items-center gap-1">
-          <TokenHint hint={row.original.hint} />
+          <HistoryLink token={row.original} />
           <CopyButton
             text={row.original.hint}
             what={`hint ${row.original.hint}`}
@@ -98,7 +105,10 @@ export function tokenColumns(today: string) {
 
 export const tokenLayout: Record<string, { head: string; cell: string }> = {
   select: { head: "w-11", cell: "row-start-1 max-md:pt-1.5" },
-  label: { head: "", cell: "col-span-2 col-start-2 row-start-1 max-md:flex max-md:min-h-7 max-md:items-center" },
+  label: {
+    head: "",
+    cell: "col-span-2 col-start-2 row-start-1 max-md:flex max-md:min-h-7 max-md:flex-col max-md:items-start max-md:justify-center md:py-1",
+  },
   hint: { head: "w-40", cell: "col-start-2 row-start-2 max-md:self-center" },
   environment: { head: "w-34", cell: "col-start-3 row-start-2 max-md:self-center" },
   purpose: { head: "w-1/5 max-[1399px]:hidden", cell: "max-[1399px]:hidden" },
@@ -117,16 +127,32 @@ export const tokenRow = "grid-cols-[1.5rem_auto_minmax(0,1fr)_auto] gap-x-2 gap-
 
 function Label({ token }: { token: Token }) {
   const open = useTokenActions();
+  const appeared = token.appearedAt !== null && (
+    <span title="Appeared outside Tokendesk">
+      <Badge tone="warn">Appeared</Badge>
+    </span>
+  );
   if (token.label !== null) {
     return (
-      <span className="block truncate font-medium text-ink" title={token.label}>
-        {token.label}
+      <span className="flex min-w-0 items-center gap-2">
+        {/* For the mouse; the hint beside it is the same link for everyone. */}
+        <Link
+          href={historyPath(token)}
+          prefetch={false}
+          tabIndex={-1}
+          title={token.label}
+          className="truncate font-medium text-ink underline-offset-2 hover:underline"
+        >
+          {token.label}
+        </Link>
+        {appeared}
       </span>
     );
   }
   return (
     <span className="flex items-center gap-2">
       <span className="truncate text-faint">No label</span>
+      {appeared}
       <button
         type="button"
         onClick={() => open({ kind: "edit", token })}
@@ -138,17 +164,14 @@ function Label({ token }: { token: Token }) {
   );
 }
 
-function RotateBy({ date, today }: { date: string; today: string }) {
-  const days = daysBetween(today, date);
+function Ordered({ order }: { order: RevocationOrder }) {
   return (
-    <span className="inline-flex items-center gap-2 whitespace-nowrap tabular-nums">
-      <span className={days < 0 ? "text-danger" : "text-dim"}>{formatDate(date)}</span>
-      {days < 0 && (
-        <span title={`${plural(-days, "day")} overdue`}>
-          <Badge tone="danger">Overdue</Badge>
-        </span>
-      )}
-      {days >= 0 && days <= 14 && <Badge tone="warn">{days === 0 ? "Today" : `In ${plural(days, "day")}`}</Badge>}
+    <span
+      className="block truncate text-2xs text-warn"
+      title={[order.reason, order.trouble].filter(Boolean).join(". ")}
+    >
+      Being revoked: ordered by {order.orderedBy}
+      {order.trouble && `. ${order.trouble}`}
     </span>
   );
 }

@@ -4,7 +4,7 @@ import { useEffect, useId, useRef } from "react";
 import { Field, TextArea, TextInput } from "@/components/ui/field";
 
 /** What the person types; empty text means nothing. */
-export type TokenText = { label: string; purpose: string; environment: string; rotateBy: string };
+export type TokenText = { label: string; purpose: string; usedIn: string; environment: string; rotateBy: string };
 
 export type TokenTextErrors = Partial<Record<keyof TokenText, string>>;
 
@@ -23,7 +23,7 @@ export function TokenFields({ text, errors, today, labelOptional = false, onChan
 
   // Each attempt brings a new object: the first field that is wrong takes the focus, and with it its message is read.
   useEffect(() => {
-    const wrong = (["label", "purpose", "environment", "rotateBy"] as const).find((name) => errors[name]);
+    const wrong = (["label", "purpose", "usedIn", "environment", "rotateBy"] as const).find((name) => errors[name]);
     if (wrong) fields.current?.querySelector<HTMLElement>(`[name=${wrong}]`)?.focus();
   }, [errors]);
 
@@ -45,6 +45,14 @@ export function TokenFields({ text, errors, today, labelOptional = false, onChan
       </Field>
       <Field label="Purpose" optional error={errors.purpose}>
         {(control) => <TextArea {...control} {...bind("purpose")} maxLength={500} rows={2} />}
+      </Field>
+      <Field
+        label="Where used"
+        optional
+        error={errors.usedIn}
+        help="Hosts, flows, scripts: where to put its successor, and what stops when it is revoked"
+      >
+        {(control) => <TextArea {...control} {...bind("usedIn")} maxLength={500} rows={2} />}
       </Field>
       <div className="grid gap-4 sm:grid-cols-2">
         <Field label="Environment" optional error={errors.environment}>

@@ -24,6 +24,12 @@ export function TokenSummary({ token }: { token: Token }) {
           <dd className="truncate">{token.environment}</dd>
         </>
       )}
+      {token.usedIn && (
+        <>
+          <dt className="text-faint">Where used</dt>
+          <dd className="line-clamp-3 whitespace-pre-line break-words">{token.usedIn}</dd>
+        </>
+      )}
       {token.firstSeenAt && (
         <>
           <dt className="text-faint">First seen</dt>

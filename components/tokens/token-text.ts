@@ -9,7 +9,7 @@ import {
   type TokenPatch,
 } from "@/lib/tokens/schema";
 
-export const emptyText: TokenText = { label: "", purpose: "", environment: "", rotateBy: "" };
+export const emptyText: TokenText = { label: "", purpose: "", usedIn: "", environment: "", rotateBy: "" };
 
 const names = Object.keys(emptyText) as (keyof TokenText)[];
 
@@ -17,14 +17,15 @@ export function textOf(token: Token): TokenText {
   return {
     label: token.label ?? "",
     purpose: token.purpose ?? "",
+    usedIn: token.usedIn ?? "",
     environment: token.environment ?? "",
     rotateBy: token.rotateBy ?? "",
   };
 }
 
-type Checked<T> = { body: T; errors: null } | { body: null; errors: TokenTextErrors };
+export type Checked<T> = { body: T; errors: null } | { body: null; errors: TokenTextErrors };
 
-/** What was typed, as the body of a creation. */
+/** What was typed, as the body of a creation or an adoption. */
 export function newTokenBody(text: TokenText): Checked<NewToken> {
   return check(newTokenSchema, filled(text));
 }
@@ -34,12 +35,19 @@ export function rotationBody(text: TokenText): Checked<z.infer<typeof rotateToke
   return check(rotateTokenSchema, filled(text));
 }
 
-/** Only what differs from the token; an emptied field becomes null. Null when nothing differs. */
-export function patchBody(text: TokenText, token: Token): Checked<TokenPatch> | null {
-  const before = textOf(token);
-  const changed = names.filter((name) => text[name].trim() !== before[name]);
-  if (changed.length === 0) return null;
+export function hasChanged(text: TokenText, token: Token): boolean {
+  return changes(text, token).length > 0;
+}
+
+/** Only what differs from the token; an emptied field becomes null. */
+export function patchBody(text: TokenText, token: Token): Checked<TokenPatch> {
+  const changed = changes(text, token);
   return check(editTokenSchema, Object.fromEntries(changed.map((name) => [name, text[name].trim() || null])));
+}
+
+function changes(text: TokenText, token: Token): (keyof TokenText)[] {
+  const before = textOf(token);
+  return names.filter((name) => text[name].trim() !== before[name]);
 }
 
 function filled(text: TokenText): Record<string, string> {
@@ -49,6 +57,7 @@ function filled(text: TokenText): Record<string, string> {
 const messages: Required<TokenTextErrors> = {
   label: "A label is needed, at most 100 characters",
   purpose: "At most 500 characters",
+  usedIn: "At most 500 characters",
   environment: "At most 50 characters",
   rotateBy: "A full date is needed",
 };

@@ -3,10 +3,12 @@
 import { functionalUpdate, type RowSelectionState, type SortingState, useTable } from "@tanstack/react-table";
 import { KeyRound, Plus, SearchX } from "lucide-react";
 import { useRouter } from "next/navigation";
-import { useCallback, useEffect, useMemo, useOptimistic, useRef, useState, useTransition } from "react";
+import { useCallback, useMemo, useOptimistic, useRef, useState, useTransition } from "react";
 import { DataTable } from "@/components/data-table/data-table";
 import { features } from "@/components/data-table/features";
 import { Pagination } from "@/components/data-table/pagination";
+import { AdoptDialog } from "@/components/tokens/adopt-dialog";
+import { Differences } from "@/components/tokens/differences";
 import { EditDialog } from "@/components/tokens/edit-dialog";
 import { NewTokenDialog } from "@/components/tokens/new-token-dialog";
 import { RevealDialog } from "@/components/tokens/reveal-dialog";
@@ -19,6 +21,7 @@ import { tokenColumns, tokenLayout, tokenRow } from "@/components/tokens/token-c
 import { TokenToolbar } from "@/components/tokens/token-toolbar";
 import { Button } from "@/components/ui/button";
 import { Callout } from "@/components/ui/callout";
+import { useDialogs } from "@/components/ui/dialogs";
 import { EmptyState } from "@/components/ui/empty-state";
 import { Freshness } from "@/components/ui/freshness";
 import { PageHeading } from "@/components/ui/page-heading";
@@ -26,6 +29,7 @@ import { formatCount, plural } from "@/lib/format";
 import {
   pageSizes,
   type Token,
+  type Differences as TokenDifferences,
   type TokenPage,
   type TokenQuery,
   tokenQueryString,
@@ -35,6 +39,7 @@ import {
 type TokensViewProps = {
   page: TokenPage;
   query: TokenQuery;
+  differences: TokenDifferences;
   fetchedAt: string;
   /** Whether labels and dates could be read; the tokens themselves are RingCX's. */
   remembered: boolean;
@@ -44,13 +49,21 @@ type TokensViewProps = {
   today: string;
 };
 
-export function TokensView({ page, query: asked, fetchedAt, remembered, unreadable, today }: TokensViewProps) {
+export function TokensView({
+  page,
+  query: asked,
+  differences,
+  fetchedAt,
+  remembered,
+  unreadable,
+  today,
+}: TokensViewProps) {
   const router = useRouter();
   const heading = useRef<HTMLHeadingElement>(null);
   const [pending, startTransition] = useTransition();
   const [query, setQuery] = useOptimistic(asked);
   const [selected, setSelected] = useState<ReadonlyMap<string, Token>>(new Map());
-  const { dialog, open, close, returnFocus } = useDialogs(heading, page.rows);
+  const { dialog, open, close, returnFocus } = useDialogs<TokenDialog>(heading, page.rows);
 
   const go = useCallback(
     (patch: Partial<TokenQuery>) => {
@@ -102,7 +115,8 @@ export function TokensView({ page, query: asked, fetchedAt, remembered, unreadab
     });
   }
 
-  const filtered = query.q !== "" || query.environment !== null || query.labelled !== null;
+  const unfiltered = { q: "", environment: null, labelled: null, state: null, page: 1 } as const;
+  const filtered = query.q !== "" || query.environment !== null || query.labelled !== null || query.state !== null;
   const newToken = (
     <Button variant="primary" onClick={() => open({ kind: "new" })}>
       <Plus className="size-4" aria-hidden="true" />
@@ -136,8 +150,8 @@ export function TokensView({ page, query: asked, fetchedAt, remembered, unreadab
       {!remembered && (
         <Callout tone="warn" title="Labels and dates are missing for now" className="mb-4">
           <p>
-            Tokendesk cannot reach its own database. The list itself comes from RingCX and is complete: you can reveal
-            and revoke. Creating and editing wait until the database is back.
+            Tokendesk cannot reach its own database. The list itself comes from RingCX and is complete. Changes wait
+            until the database is back, because none is made without its record; an urgent revocation can go on.
           </p>
         </Callout>
       )}
@@ -146,6 +160,12 @@ export function TokensView({ page, query: asked, fetchedAt, remembered, unreadab
           <p>RingCX lists {plural(unreadable, "more entry", "more entries")} that Tokendesk cannot read.</p>
         </Callout>
       )}
+      <Differences
+        differences={differences}
+        listed={query.state === "appeared"}
+        onShowAppeared={() => go({ ...unfiltered, state: "appeared" })}
+        onEmptied={() => heading.current?.focus()}
+      />
       {page.total === 0 ? (
         <section className="rounded-lg border border-line bg-surface">
           <EmptyState icon={<KeyRound className="size-5" />} title="You have no API tokens" action={newToken}>
@@ -166,11 +186,7 @@ export function TokensView({ page, query: asked, fetchedAt, remembered, unreadab
               <EmptyState
                 icon={<SearchX className="size-5" />}
                 title="No token matches"
-                action={
-                  <Button onClick={() => go({ q: "", environment: null, labelled: null, page: 1 })}>
-                    Clear filters
-                  </Button>
-                }
+                action={<Button onClick={() => go(unfiltered)}>Clear filters</Button>}
               >
                 {filtered ? "None of your tokens fits this search and these filters." : "Refresh the list."}
               </EmptyState>
@@ -214,6 +230,9 @@ export function TokensView({ page, query: asked, fetchedAt, remembered, unreadab
       {dialog?.kind === "edit" && (
         <EditDialog token={dialog.token} today={today} onClose={close} returnFocus={returnFocus} />
       )}
+      {dialog?.kind === "adopt" && (
+        <AdoptDialog token={dialog.token} today={today} onClose={close} returnFocus={returnFocus} />
+      )}
       {dialog?.kind === "rotate" && (
         <RotateDialog
           token={dialog.token}
@@ -231,35 +250,4 @@ export function TokensView({ page, query: asked, fetchedAt, remembered, unreadab
       )}
     </TokenActions>
   );
-}
-
-/** One dialog at a time, and where the focus goes after it: to what opened it, or to the heading when that is gone. */
-function useDialogs(heading: { current: HTMLElement | null }, rows: readonly Token[]) {
-  const [dialog, setDialog] = useState<TokenDialog | null>(null);
-  const opener = useRef<Element | null>(null);
-
-  // The list can arrive after the dialog was closed, and take the row with the focus away.
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the rows are what it waits for
-  useEffect(() => {
-    const lost = opener.current !== null && !opener.current.isConnected && document.activeElement === document.body;
-    if (!lost) return;
-    opener.current = null;
-    heading.current?.focus();
-  }, [rows, heading]);
-
-  const open = useCallback((next: TokenDialog) => {
-    // A dialog that leads to another keeps what opened the first.
-    if (!document.querySelector("[role=dialog]")) opener.current = document.activeElement;
-    setDialog(next);
-  }, []);
-  const close = useCallback(() => setDialog(null), []);
-  const returnFocus = useCallback(() => {
-    // From one dialog to the next the focus is that dialog's.
-    if (document.querySelector("[role=dialog]")) return;
-    const target = opener.current;
-    if (target instanceof HTMLElement && target.isConnected && target !== document.body) target.focus();
-    else heading.current?.focus();
-  }, [heading]);
-
-  return { dialog, open, close, returnFocus };
 }

@@ -6,6 +6,7 @@ const variants = {
   primary: "bg-solid text-solid-ink hover:bg-solid-hover shadow-raised",
   secondary: "bg-surface text-ink border border-edge/70 hover:bg-hover shadow-raised",
   ghost: "text-dim hover:bg-hover hover:text-ink",
+  "ghost-danger": "text-danger hover:bg-danger-soft",
   danger: "bg-danger-solid text-white hover:bg-danger-hover shadow-raised",
 } as const;
 

@@ -14,6 +14,8 @@ import {
   signInAnswer,
   tokenValue,
   tokenValueList,
+  type VendorUser,
+  vendorUserList,
 } from "@/lib/ringcx/schemas";
 
 /**
@@ -207,6 +209,23 @@ export class RingcxClient {
         method: "GET",
         path: "/voice/api/v1/admin/accounts",
         parse: json(accountList),
+        kind: "read",
+        maxBytes: listMaxBytes,
+      }),
+    );
+  }
+
+  /**
+   * `GET /voice/api/v1/admin/users`: the users below this one, those that have left included. Refused without the
+   * permission to manage users.
+   */
+  listUsers(): Promise<PartialList<VendorUser>> {
+    return this.#share("users", () =>
+      this.#authorized({
+        operation: "users",
+        method: "GET",
+        path: "/voice/api/v1/admin/users?activeOnly=false&flatten=true",
+        parse: json(vendorUserList),
         kind: "read",
         maxBytes: listMaxBytes,
       }),

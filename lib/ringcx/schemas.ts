@@ -157,3 +157,56 @@ const accountAnswer = z
   });
 
 export const accountList = partialList(accountAnswer);
+
+/** A RingCX user as the vendor's list of users names them. */
+export type VendorUser = { userId: string; login: string | null; name: string; enabled: boolean };
+
+type UserEntry = {
+  userId: string;
+  userName: string | null;
+  firstName: string | null;
+  lastName: string | null;
+  enabled: boolean;
+  children: unknown[];
+};
+
+const userEntry: z.ZodType<UserEntry> = z.object({
+  userId: id,
+  userName: optionalId.transform((text) => text ?? null),
+  firstName: optionalId.transform((text) => text ?? null),
+  lastName: optionalId.transform((text) => text ?? null),
+  // Only the vendor's clear word says that a user is gone.
+  enabled: z.unknown().transform((value) => value !== false && value !== "false" && value !== 0),
+  children: z
+    .array(z.unknown())
+    .nullish()
+    .catch([])
+    .transform((children) => children ?? []),
+});
+
+/** Flat, whether the vendor flattened it or not. */
+export const vendorUserList = z.array(z.unknown()).transform((entries): PartialList<VendorUser> => {
+  const items = new Map<string, VendorUser>();
+  let unreadable = 0;
+  const queue = [...entries];
+  // A child is looked at once, whatever circle the answer makes.
+  while (queue.length > 0) {
+    const parsed = userEntry.safeParse(queue.shift());
+    if (!parsed.success) {
+      unreadable += 1;
+      continue;
+    }
+    const { userId, userName, firstName, lastName, enabled, children } = parsed.data;
+    const name = [firstName, lastName].filter(Boolean).join(" ").slice(0, 100);
+    if (!items.has(userId)) {
+      items.set(userId, {
+        userId,
+        login: userName?.toLowerCase() ?? null,
+        name: name || (userName ?? userId),
+        enabled,
+      });
+      queue.push(...children);
+    }
+  }
+  return { items: [...items.values()], unreadable };
+});

@@ -11,12 +11,14 @@ import {
   editMetadata,
   type InventoryRecord,
   mergeSeen,
+  noteVanished,
   type OwnerScope,
   readRecord,
   recordCreated,
   recordRevoked,
   type SeenToken,
 } from "@/lib/tokens/inventory";
+import type { TokenPatch } from "@/lib/tokens/schema";
 import { databaseKinds, type TestDatabase, useDatabase } from "@/test/database";
 
 const minute = 60_000;
@@ -24,7 +26,8 @@ const t0 = Date.UTC(2026, 0, 1);
 
 /** An owner in a tenant of their own. */
 function someone(): OwnerScope {
-  return { tenant: `https://engage.ringcentral.com|${randomUUID()}`, ownerId: randomUUID(), ownerName: "Ada" };
+  const tenant = `https://engage.ringcentral.com|${randomUUID()}`;
+  return { tenant, ownerId: randomUUID(), ownerName: "Ada", login: "ada@example.com" };
 }
 
 function mark(name: string): SeenToken {
@@ -32,6 +35,8 @@ function mark(name: string): SeenToken {
   return { id: fingerprint.slice(0, 22), fingerprint, hint: `aws80:…${fingerprint.slice(-4)}` };
 }
 const [a, b, c] = [mark("a"), mark("b"), mark("c")];
+
+const edit = (scope: OwnerScope, id: string, patch: TokenPatch) => editMetadata(scope, id, patch, t0, async () => {});
 
 const statuses = (records: ReadonlyMap<string, InventoryRecord>) =>
   Object.fromEntries([...records].map(([id, record]) => [id, record.status]));
@@ -51,15 +56,20 @@ describe.each(databaseKinds)("on %s", (kind) => {
       expect(records.get(a.id)).toEqual({
         id: a.id,
         hint: a.hint,
+        ownerId: scope.ownerId,
         ownerName: "Ada",
         label: null,
         purpose: null,
         environment: null,
+        usedIn: null,
         rotateBy: null,
         createdHere: false,
+        appearedAt: null,
+        adoptedAt: null,
         firstSeenAt: t0,
         lastSeenAt: t0,
         vanishedAt: null,
+        vanishNotedAt: null,
         revokedAt: null,
         revokedProof: null,
         seenAfterRevocation: false,
@@ -246,25 +256,101 @@ describe.each(databaseKinds)("on %s", (kind) => {
     });
   });
 
+  describe("what came and went since the first list", () => {
+    test("of the first list nobody can say that it appeared; of the next ones everybody can", async () => {
+      const scope = someone();
+      expect((await mergeSeen(scope, [a], t0)).get(a.id)?.appearedAt).toBeNull();
+      const records = await mergeSeen(scope, [a, b], t0 + 1);
+      expect(records.get(a.id)?.appearedAt).toBeNull();
+      expect(records.get(b.id)).toMatchObject({ appearedAt: t0 + 1, adoptedAt: null, createdHere: false });
+    });
+
+    test("an empty first list is a first list", async () => {
+      const scope = someone();
+      await mergeSeen(scope, [], t0);
+      expect((await mergeSeen(scope, [a], t0 + 1)).get(a.id)?.appearedAt).toBe(t0 + 1);
+    });
+
+    test("what was created here did not appear, even if a list showed it before the creation was recorded", async () => {
+      const scope = someone();
+      await mergeSeen(scope, [], t0);
+      expect((await mergeSeen(scope, [a], t0 + 1)).get(a.id)?.appearedAt).toBe(t0 + 1);
+      expect(await recordCreated(scope, a, { label: "IVR" }, t0 + 2)).toMatchObject({
+        appearedAt: null,
+        createdHere: true,
+      });
+    });
+
+    test("who labels it says that it is theirs, and who clears the label does not take that back", async () => {
+      const scope = someone();
+      await mergeSeen(scope, [], t0);
+      await mergeSeen(scope, [a], t0 + 1);
+      expect(await edit(scope, a.id, { environment: "prod" })).toMatchObject({ adoptedAt: null });
+      expect(await edit(scope, a.id, { label: "IVR" })).toMatchObject({ adoptedAt: t0 });
+      expect(await edit(scope, a.id, { label: null })).toMatchObject({ adoptedAt: t0 });
+    });
+
+    test("that one vanished is noted until it shows again", async () => {
+      const scope = someone();
+      await mergeSeen(scope, [a, b], t0);
+      await mergeSeen(scope, [b], t0 + 1);
+      expect(await noteVanished(scope, a.id, t0 + 2, async () => {})).toMatchObject({
+        vanishedAt: t0 + 1,
+        vanishNotedAt: t0 + 2,
+      });
+      const back = await mergeSeen(scope, [a, b], t0 + 3);
+      expect(back.get(a.id)).toMatchObject({ status: "active", vanishNotedAt: null });
+    });
+
+    test("a change is undone when what belongs to it fails", async () => {
+      const scope = someone();
+      await recordCreated(scope, a, { label: "IVR" }, t0);
+      const failing = editMetadata(scope, a.id, { label: "other" }, t0, async () => {
+        throw new Error("no record, no change");
+      });
+      await expect(failing).rejects.toThrow("no record");
+      expect(await readRecord(scope, a.id)).toMatchObject({ label: "IVR" });
+    });
+
+    test("who looked is remembered, and the latest look", async () => {
+      const scope = { ...someone(), ownerId: "ringcx:host:1:4711", login: "Ada@Example.com" };
+      await mergeSeen(scope, [a], t0);
+      await mergeSeen(scope, [a], t0 + 10 * minute);
+      await mergeSeen(scope, [a], t0 + 5 * minute);
+      const rows = await read((db) => db.selectFrom("owners").selectAll().where("tenant", "=", scope.tenant).execute());
+      expect(rows).toEqual([
+        {
+          tenant: scope.tenant,
+          owner_id: scope.ownerId,
+          owner_name: "Ada",
+          vendor_id: "4711",
+          login: "ada@example.com",
+          first_listed_at: t0,
+          last_listed_at: t0 + 10 * minute,
+        },
+      ]);
+    });
+  });
+
   describe("what people say of a token", () => {
     test("is changed field by field, and cleared with null", async () => {
       const scope = someone();
       await recordCreated(scope, a, { label: "IVR", purpose: "Reports" }, t0);
       await recordCreated(scope, b, { label: "other" }, t0);
-      expect(await editMetadata(scope, a.id, { label: "IVR 2", rotateBy: "2027-01-31" })).toMatchObject({
+      expect(await edit(scope, a.id, { label: "IVR 2", rotateBy: "2027-01-31" })).toMatchObject({
         label: "IVR 2",
         purpose: "Reports",
         rotateBy: "2027-01-31",
       });
-      expect(await editMetadata(scope, a.id, { purpose: null, environment: "test", label: undefined })).toMatchObject({
+      expect(await edit(scope, a.id, { purpose: null, environment: "test", label: undefined })).toMatchObject({
         label: "IVR 2",
         purpose: null,
         environment: "test",
         rotateBy: "2027-01-31",
       });
-      expect(await editMetadata(scope, a.id, {})).toMatchObject({ label: "IVR 2" });
+      expect(await edit(scope, a.id, {})).toMatchObject({ label: "IVR 2" });
       expect(await readRecord(scope, b.id)).toMatchObject({ label: "other" });
-      expect(await editMetadata(scope, c.id, { label: "none" })).toBeNull();
+      expect(await edit(scope, c.id, { label: "none" })).toBeNull();
     });
 
     test("comes back as it was given, whatever the text", async () => {
@@ -273,14 +359,14 @@ describe.each(databaseKinds)("on %s", (kind) => {
       const text = fc.oneof(fc.string({ unit: "binary", minLength: 1 }), fc.string({ minLength: 1 }));
       await fc.assert(
         fc.asyncProperty(text, async (label) => {
-          const record = await editMetadata(scope, a.id, { label });
+          const record = await edit(scope, a.id, { label });
           expect(record?.label).toBe(label.replaceAll("\0", "") || null);
           expect(await readRecord(scope, a.id)).toEqual(record);
         }),
         { numRuns: 60 },
       );
-      expect((await editMetadata(scope, a.id, { label: "nu\0l" }))?.label).toBe("nul");
-      expect((await editMetadata(scope, a.id, { label: "half \ud800 pair" }))?.label).toBe("half \ufffd pair");
+      expect((await edit(scope, a.id, { label: "nu\0l" }))?.label).toBe("nul");
+      expect((await edit(scope, a.id, { label: "half \ud800 pair" }))?.label).toBe("half \ufffd pair");
     });
   });
 
@@ -339,7 +425,7 @@ describe.each(databaseKinds)("on %s", (kind) => {
       ];
       for (const stranger of strangers) {
         expect(await readRecord(stranger, a.id)).toBeNull();
-        expect(await editMetadata(stranger, a.id, { label: "stolen" })).toBeNull();
+        expect(await edit(stranger, a.id, { label: "stolen" })).toBeNull();
         expect(await recordRevoked(stranger, a.id, "token_refused", t0 + 1)).toBeNull();
         expect((await mergeSeen(stranger, [], t0 + 10 * minute)).size).toBe(0);
         const records = await mergeSeen({ ...stranger, ownerName: "Eve" }, [a], t0 + 10 * minute);

@@ -1,5 +1,5 @@
 import "server-only";
-import type { Kysely, Selectable } from "kysely";
+import type { Kysely, Selectable, Transaction } from "kysely";
 import { z } from "zod";
 import { read, write } from "@/lib/db/client";
 import { DatabaseUnavailable } from "@/lib/db/failure";
@@ -19,7 +19,12 @@ export type OwnerScope = {
   /** RingCX user ID: a user name can be changed. */
   ownerId: string;
   ownerName: string;
+  /** The name that was typed to sign in. */
+  login: string | null;
 };
+
+/** What belongs to a change and is committed with it, or not at all: its record in the audit log. */
+type Alongside = (trx: Transaction<Database>, changed: InventoryRecord) => Promise<unknown>;
 
 /** A token as the upstream list, or the creation, showed it. See lib/tokens/fingerprint. */
 export type SeenToken = { id: string; fingerprint: string; hint: string };
@@ -27,17 +32,25 @@ export type SeenToken = { id: string; fingerprint: string; hint: string };
 export type InventoryRecord = {
   id: string;
   hint: string;
+  ownerId: string;
   ownerName: string;
   label: string | null;
   purpose: string | null;
   environment: string | null;
+  usedIn: string | null;
   /** Calendar date: `2026-12-31`. */
   rotateBy: string | null;
   createdHere: boolean;
+  /** Set when it came into the list without having been created here, after the owner's first list. */
+  appearedAt: number | null;
+  /** When its owner said what it is. */
+  adoptedAt: number | null;
   firstSeenAt: number;
   /** To the minute. */
   lastSeenAt: number;
   vanishedAt: number | null;
+  /** When its owner took note of that. */
+  vanishNotedAt: number | null;
   revokedAt: number | null;
   revokedProof: RevocationProof["method"] | null;
   /** A list that was fetched after the proof of revocation shows the token: it is alive, whatever the proof said. */
@@ -47,7 +60,7 @@ export type InventoryRecord = {
 
 /** A token that was seen again within this time is not written again: looking at a page stays a read. */
 const touchAfterMs = 60_000;
-/** SQLite takes 32,766 parameters in one statement, PostgreSQL 65,535; a row has 9. */
+/** SQLite takes 32,766 parameters in one statement, PostgreSQL 65,535; a row has 10. */
 const batchSize = 1000;
 
 /**
@@ -65,23 +78,84 @@ export async function mergeSeen(
   { complete = true } = {},
 ): Promise<Map<string, InventoryRecord>> {
   const shown = new Map(seen.map((token) => [token.id, token]));
-  const rows = await read((db) => ownRows(db, scope));
-  if (!hasChanges(compare(scope, rows, shown, fetchedAt, complete))) return toRecords(rows);
+  const [rows, owner] = await read(async (db) => [await ownRows(db, scope), await lookOf(db, scope)] as const);
+  const listedLately = owner !== undefined && fetchedAt - owner.last_listed_at < touchAfterMs;
+  if (listedLately && !hasChanges(compare(scope, rows, shown, fetchedAt, complete))) return toRecords(rows);
 
   const merged = await write(`inventory:${scope.tenant}:${scope.ownerId}`, async (trx) => {
     // Compared again under the lock: another merge may have come in between.
     const changes = compare(scope, await ownRows(trx, scope), shown, fetchedAt, complete);
     for (const ids of batches(changes.missing)) {
       await ownTokens(trx, scope).set({ vanished_at: fetchedAt }).where("id", "in", ids).execute();
+      await settleOrders(trx, scope.tenant, ids, fetchedAt, "It was no longer in its owner's list.");
     }
     for (const ids of batches(changes.touched)) {
-      await ownTokens(trx, scope).set({ vanished_at: null, last_seen_at: fetchedAt }).where("id", "in", ids).execute();
+      await ownTokens(trx, scope)
+        .set({ vanished_at: null, vanish_noted_at: null, last_seen_at: fetchedAt })
+        .where("id", "in", ids)
+        .execute();
     }
-    for (const tokens of batches(changes.fresh)) await insertSeen(trx, scope, tokens, fetchedAt);
+    // Nobody can say of what the first list shows whether it came since.
+    const appearedAt = (await lookOf(trx, scope)) === undefined ? null : fetchedAt;
+    for (const tokens of batches(changes.fresh)) await insertSeen(trx, scope, tokens, fetchedAt, appearedAt);
     if (changes.renamed) await ownTokens(trx, scope).set({ owner_name: scope.ownerName }).execute();
+    await recordLook(trx, scope, fetchedAt);
     return await ownRows(trx, scope);
   });
   return toRecords(merged);
+}
+
+function lookOf(db: Kysely<Database>, { tenant, ownerId }: OwnerScope) {
+  return db
+    .selectFrom("owners")
+    .select(["last_listed_at"])
+    .where("tenant", "=", tenant)
+    .where("owner_id", "=", ownerId)
+    .executeTakeFirst();
+}
+
+async function recordLook(trx: Transaction<Database>, scope: OwnerScope, fetchedAt: number): Promise<void> {
+  const latest = { owner_name: scope.ownerName, login: scope.login?.toLowerCase() ?? null };
+  await trx
+    .insertInto("owners")
+    .values({
+      ...latest,
+      tenant: scope.tenant,
+      owner_id: scope.ownerId,
+      // `ringcx:host:mainAccountId:adminId`, as the sign-in made it.
+      vendor_id: /:(\d+)$/.exec(scope.ownerId)?.[1] ?? null,
+      first_listed_at: fetchedAt,
+      last_listed_at: fetchedAt,
+    })
+    .onConflict((conflict) =>
+      conflict.columns(["tenant", "owner_id"]).doUpdateSet((eb) => ({
+        ...latest,
+        last_listed_at: eb
+          .case()
+          .when("owners.last_listed_at", "<", fetchedAt)
+          .then(fetchedAt)
+          .else(eb.ref("owners.last_listed_at"))
+          .end(),
+      })),
+    )
+    .execute();
+}
+
+/** Closes the pending orders for tokens that are gone. `trouble`: why it was not the order that ended them. */
+async function settleOrders(
+  trx: Transaction<Database>,
+  tenant: string,
+  tokenIds: readonly string[],
+  at: number,
+  trouble: string | null,
+): Promise<void> {
+  await trx
+    .updateTable("revocation_orders")
+    .set({ state: "done", settled_at: at, trouble })
+    .where("tenant", "=", tenant)
+    .where("token_id", "in", tokenIds)
+    .where("state", "=", "pending")
+    .execute();
 }
 
 /**
@@ -102,6 +176,7 @@ export async function recordCreated(
         label: storable(metadata.label),
         purpose: storable(metadata.purpose),
         environment: storable(metadata.environment),
+        used_in: storable(metadata.usedIn),
         rotate_by: storable(metadata.rotateBy),
         created_here: 1,
       })
@@ -112,8 +187,11 @@ export async function recordCreated(
           label: eb.ref("excluded.label"),
           purpose: eb.ref("excluded.purpose"),
           environment: eb.ref("excluded.environment"),
+          used_in: eb.ref("excluded.used_in"),
           rotate_by: eb.ref("excluded.rotate_by"),
           created_here: eb.ref("excluded.created_here"),
+          appeared_at: null,
+          adopted_at: null,
           first_seen_at: eb
             .case()
             .when("tokens.owner_id", "=", eb.ref("excluded.owner_id"))
@@ -131,22 +209,57 @@ export async function recordCreated(
 }
 
 /**
- * Changes what people say of a token: what is absent stays, null clears.
+ * Changes what people say of a token: what is absent stays, null clears. Who gives it a label says that it is theirs.
+ * @param alongside runs in the same transaction, when there is such a token
  * @returns the record, or null when the owner has no such token
  * @throws {DatabaseUnavailable}
  */
-export async function editMetadata(scope: OwnerScope, id: string, patch: TokenPatch): Promise<InventoryRecord | null> {
+export async function editMetadata(
+  scope: OwnerScope,
+  id: string,
+  patch: TokenPatch,
+  now: number,
+  alongside: Alongside,
+): Promise<InventoryRecord | null> {
   const changes = {
+    owner_name: scope.ownerName,
     ...(patch.label === undefined ? {} : { label: storable(patch.label) }),
     ...(patch.purpose === undefined ? {} : { purpose: storable(patch.purpose) }),
     ...(patch.environment === undefined ? {} : { environment: storable(patch.environment) }),
+    ...(patch.usedIn === undefined ? {} : { used_in: storable(patch.usedIn) }),
     ...(patch.rotateBy === undefined ? {} : { rotate_by: storable(patch.rotateBy) }),
+    ...(typeof patch.label === "string" ? { adopted_at: now } : {}),
   };
-  if (Object.keys(changes).length === 0) return readRecord(scope, id);
-  const row = await write(`inventory:${scope.tenant}:${scope.ownerId}`, (trx) =>
-    ownTokens(trx, scope).set(changes).where("id", "=", id).returning(columns).executeTakeFirst(),
-  );
-  return row ? toRecord(parseRow(row)) : null;
+  return change(scope, id, changes, alongside);
+}
+
+/**
+ * Records that the owner knows that a token is gone.
+ * @returns the record, or null when the owner has no such token
+ * @throws {DatabaseUnavailable}
+ */
+export async function noteVanished(
+  scope: OwnerScope,
+  id: string,
+  now: number,
+  alongside: Alongside,
+): Promise<InventoryRecord | null> {
+  return change(scope, id, { vanish_noted_at: now }, alongside);
+}
+
+async function change(
+  scope: OwnerScope,
+  id: string,
+  changes: Partial<TokensTable>,
+  alongside: Alongside,
+): Promise<InventoryRecord | null> {
+  return write(`inventory:${scope.tenant}:${scope.ownerId}`, async (trx) => {
+    const row = await ownTokens(trx, scope).set(changes).where("id", "=", id).returning(columns).executeTakeFirst();
+    if (row === undefined) return null;
+    const changed = toRecord(parseRow(row));
+    await alongside(trx, changed);
+    return changed;
+  });
 }
 
 /**
@@ -162,10 +275,12 @@ export async function recordRevoked(
 ): Promise<InventoryRecord | null> {
   const row = await write(`inventory:${scope.tenant}:${scope.ownerId}`, async (trx) => {
     await ownTokens(trx, scope)
-      .set({ revoked_at: now, revoked_proof: method })
+      // A list may have missed it meanwhile; now it is known why.
+      .set({ revoked_at: now, revoked_proof: method, vanished_at: null, vanish_noted_at: null })
       .where("id", "=", id)
       .where((eb) => eb.or([eb("revoked_at", "is", null), eb("last_seen_at", ">", eb.ref("revoked_at"))]))
       .execute();
+    await settleOrders(trx, scope.tenant, [id], now, null);
     return await ownRow(trx, scope, id);
   });
   return row ? toRecord(row) : null;
@@ -177,20 +292,37 @@ export async function readRecord(scope: OwnerScope, id: string): Promise<Invento
   return row ? toRecord(row) : null;
 }
 
-const columns = [
+/**
+ * The record of one token of the tenant, whoever's it is: for ops.
+ * @throws {DatabaseUnavailable}
+ */
+export async function readTenantRecord(tenant: string, id: string): Promise<InventoryRecord | null> {
+  const row = await read((db) =>
+    db.selectFrom("tokens").select(columns).where("tenant", "=", tenant).where("id", "=", id).executeTakeFirst(),
+  );
+  return row ? parseRecord(row) : null;
+}
+
+/** What {@link parseRecord} reads. */
+export const columns = [
   "id",
   "hint",
+  "owner_id",
   "owner_name",
   "label",
   "purpose",
   "environment",
+  "used_in",
   "rotate_by",
   "created_here",
+  "appeared_at",
+  "adopted_at",
   "first_seen_at",
   "last_seen_at",
   "revoked_at",
   "revoked_proof",
   "vanished_at",
+  "vanish_noted_at",
 ] as const satisfies ReadonlyArray<keyof TokensTable>;
 
 const time = z.number().int();
@@ -198,19 +330,29 @@ const time = z.number().int();
 const rowSchema = z.object({
   id: z.string(),
   hint: z.string(),
+  owner_id: z.string(),
   owner_name: z.string(),
   label: z.string().nullable(),
   purpose: z.string().nullable(),
   environment: z.string().nullable(),
+  used_in: z.string().nullable(),
   rotate_by: z.iso.date().nullable(),
   created_here: z.literal([0, 1]),
+  appeared_at: time.nullable(),
+  adopted_at: time.nullable(),
   first_seen_at: time,
   last_seen_at: time,
   revoked_at: time.nullable(),
   revoked_proof: z.enum(["token_refused", "absent_from_list"]).nullable(),
   vanished_at: time.nullable(),
+  vanish_noted_at: time.nullable(),
 });
 type Row = z.infer<typeof rowSchema>;
+
+/** For queries of other modules over {@link columns}. @throws {DatabaseUnavailable} when the row makes no sense */
+export function parseRecord(row: Pick<Selectable<TokensTable>, (typeof columns)[number]>): InventoryRecord {
+  return toRecord(parseRow(row));
+}
 
 function parseRow(row: Pick<Selectable<TokensTable>, (typeof columns)[number]>): Row {
   const parsed = rowSchema.safeParse(row);
@@ -291,10 +433,11 @@ async function insertSeen(
   scope: OwnerScope,
   tokens: readonly SeenToken[],
   fetchedAt: number,
+  appearedAt: number | null,
 ): Promise<void> {
   await db
     .insertInto("tokens")
-    .values(tokens.map((token) => newRow(scope, token, fetchedAt)))
+    .values(tokens.map((token) => ({ ...newRow(scope, token, fetchedAt), appeared_at: appearedAt })))
     .onConflict((conflict) =>
       conflict
         .columns(["tenant", "id"])
@@ -304,11 +447,15 @@ async function insertSeen(
           created_here: eb.ref("excluded.created_here"),
           first_seen_at: eb.ref("excluded.first_seen_at"),
           last_seen_at: eb.ref("excluded.last_seen_at"),
+          appeared_at: eb.ref("excluded.appeared_at"),
+          adopted_at: null,
           label: null,
           purpose: null,
           environment: null,
+          used_in: null,
           rotate_by: null,
           vanished_at: null,
+          vanish_noted_at: null,
         }))
         .where((eb) =>
           eb.or([
@@ -352,15 +499,20 @@ function toRecord(row: Row): InventoryRecord {
   return {
     id: row.id,
     hint: row.hint,
+    ownerId: row.owner_id,
     ownerName: row.owner_name,
     label: row.label,
     purpose: row.purpose,
     environment: row.environment,
+    usedIn: row.used_in,
     rotateBy: row.rotate_by,
     createdHere: row.created_here === 1,
+    appearedAt: row.appeared_at,
+    adoptedAt: row.adopted_at,
     firstSeenAt: row.first_seen_at,
     lastSeenAt: row.last_seen_at,
     vanishedAt: row.vanished_at,
+    vanishNotedAt: row.vanish_noted_at,
     revokedAt: row.revoked_at,
     revokedProof: row.revoked_proof,
     seenAfterRevocation: alive && row.revoked_at !== null,

@@ -9,30 +9,41 @@ import {
   tokenHint,
   tokenQueryString,
   tokenSorts,
+  tokenStates,
 } from "@/lib/tokens/schema";
 
 const text = fc.option(
   fc.oneof(fc.constantFrom("prod", "Prod", "test", "10", "9", "é", "a"), fc.string({ minLength: 1, maxLength: 6 })),
 );
-const day = fc.option(fc.constantFrom("2026-01-01", "2026-12-31", "2027-06-30"));
+const today = "2026-06-30";
+const day = fc.option(
+  fc.constantFrom("2026-01-01", "2026-06-29", "2026-06-30", "2026-07-14", "2026-07-15", "2027-06-30"),
+);
+const order = fc.option(
+  fc.constant({ id: "o1", orderedBy: "Olga", orderedAt: "2026-06-01T00:00:00.000Z", reason: null, trouble: null }),
+);
 const token: fc.Arbitrary<Token> = fc.record({
   id: fc.stringMatching(/^[\w-]{22}$/),
   hint: fc.stringMatching(/^aws80:…[0-9a-f]{4}$/),
   label: text,
   purpose: text,
   environment: text,
+  usedIn: text,
   rotateBy: day,
   owner: text,
   firstSeenAt: day,
   lastSeenAt: day,
   createdHere: fc.option(fc.boolean()),
+  appearedAt: day,
   status: fc.constant("active" as const),
+  order,
 });
 const tokens = fc.uniqueArray(token, { selector: ({ id }) => id, maxLength: 80 });
 const query: fc.Arbitrary<TokenQuery> = fc.record({
   q: fc.oneof(fc.constant(""), fc.constantFrom("prod", "a", "AWS80 p"), fc.string({ maxLength: 3 })),
   environment: fc.option(fc.constantFrom("prod", "test")),
   labelled: fc.option(fc.constantFrom("yes" as const, "no" as const)),
+  state: fc.option(fc.constantFrom(...tokenStates)),
   sort: fc.constantFrom(...tokenSorts),
   order: fc.constantFrom("asc" as const, "desc" as const),
   page: fc.integer({ min: 1, max: 5 }),
@@ -40,8 +51,11 @@ const query: fc.Arbitrary<TokenQuery> = fc.record({
 });
 
 function allPages(list: Token[], asked: TokenQuery): Token[] {
-  const { pageCount } = queryTokens(list, asked);
-  return Array.from({ length: pageCount }, (_, index) => queryTokens(list, { ...asked, page: index + 1 }).rows).flat();
+  const { pageCount } = queryTokens(list, asked, today);
+  return Array.from(
+    { length: pageCount },
+    (_, index) => queryTokens(list, { ...asked, page: index + 1 }, today).rows,
+  ).flat();
 }
 
 describe("a query", () => {
@@ -50,7 +64,7 @@ describe("a query", () => {
       fc.property(tokens, query, (list, asked) => {
         const shown = allPages(list, asked);
         expect(new Set(shown.map(({ id }) => id)).size).toBe(shown.length);
-        expect(shown).toHaveLength(queryTokens(list, asked).matched);
+        expect(shown).toHaveLength(queryTokens(list, asked, today).matched);
         expect(allPages([...list].reverse(), asked)).toEqual(shown);
       }),
     );
@@ -64,9 +78,18 @@ describe("a query", () => {
         for (const one of list) {
           const environment = asked.environment === null || one.environment === asked.environment;
           const labelled = asked.labelled === null || (one.label !== null) === (asked.labelled === "yes");
-          const fields = [one.hint, one.id, one.label, one.purpose, one.environment, one.owner];
+          const fields = [one.hint, one.id, one.label, one.purpose, one.environment, one.usedIn, one.owner];
+          const { rotateBy } = one;
+          const state = {
+            appeared: one.appearedAt !== null,
+            ordered: one.order !== null,
+            overdue: rotateBy === "2026-01-01" || rotateBy === "2026-06-29",
+            due: rotateBy === "2026-06-30" || rotateBy === "2026-07-14",
+          };
           const found = words.every((word) => fields.some((field) => field?.toLowerCase().includes(word)));
-          expect(shown.has(one.id)).toBe(environment && labelled && found);
+          expect(shown.has(one.id)).toBe(
+            environment && labelled && (asked.state === null || state[asked.state]) && found,
+          );
         }
       }),
     );
@@ -99,7 +122,7 @@ describe("a query", () => {
   test("counts pages, and gives the last one for a page past the end", () => {
     fc.assert(
       fc.property(tokens, query, fc.integer({ min: 1, max: 1_000_000 }), (list, asked, page) => {
-        const result = queryTokens(list, { ...asked, page });
+        const result = queryTokens(list, { ...asked, page }, today);
         expect(result.total).toBe(list.length);
         expect(result.pageCount).toBe(Math.max(1, Math.ceil(result.matched / asked.size)));
         expect(result.page).toBe(Math.min(page, result.pageCount));
@@ -113,15 +136,18 @@ describe("a query", () => {
     const base = {
       purpose: null,
       environment: null,
+      usedIn: null,
       rotateBy: null,
       owner: null,
       firstSeenAt: null,
       lastSeenAt: null,
       createdHere: null,
+      appearedAt: null,
       status: "active" as const,
+      order: null,
     };
     const list = ["job 10", "Job 9", "alpha"].map((label, nth) => ({ ...base, label, id: `id${nth}`, hint: "h" }));
-    const { rows } = queryTokens(list, { ...parseTokenQuery({}), sort: "label", order: "asc" });
+    const { rows } = queryTokens(list, { ...parseTokenQuery({}), sort: "label", order: "asc" }, today);
     expect(rows.map(({ label }) => label)).toEqual(["alpha", "Job 9", "job 10"]);
   });
 
@@ -129,7 +155,7 @@ describe("a query", () => {
     fc.assert(
       fc.property(tokens, query, (list, asked) => {
         const before = [...list];
-        queryTokens(list, asked);
+        queryTokens(list, asked, today);
         expect(list).toEqual(before);
       }),
     );
@@ -139,7 +165,7 @@ describe("a query", () => {
     const list = fc.sample(token, { numRuns: 500, seed: 1 });
     const many = Array.from({ length: 10_000 }, (_, nth) => ({ ...(list[nth % 500] as Token), id: `id-${nth}` }));
     const started = performance.now();
-    for (const sort of tokenSorts) queryTokens(many, { ...parseTokenQuery({ q: "a" }), sort });
+    for (const sort of tokenSorts) queryTokens(many, { ...parseTokenQuery({ q: "a" }), sort }, today);
     expect((performance.now() - started) / tokenSorts.length).toBeLessThan(500);
   });
 });
@@ -159,7 +185,7 @@ describe("the page's parameters", () => {
     fc.assert(
       fc.property(
         fc.dictionary(
-          fc.constantFrom("q", "environment", "labelled", "sort", "order", "page", "size"),
+          fc.constantFrom("q", "environment", "labelled", "state", "sort", "order", "page", "size"),
           fc.oneof(fc.string(), fc.array(fc.string())),
         ),
         (parameters) => {

@@ -1,4 +1,4 @@
-import type { Token, TokenPage, TokenQuery } from "@/lib/tokens/schema";
+import { dueDays, type Token, type TokenPage, type TokenQuery } from "@/lib/tokens/schema";
 
 const collator = new Intl.Collator("en", { numeric: true, sensitivity: "base" });
 
@@ -13,14 +13,23 @@ const sortKey: Record<TokenQuery["sort"], (token: Token) => string | null> = {
 /**
  * Filters, sorts and cuts one page, in memory: RingCX gives the whole list at once, whatever is asked.
  * What has no value in the sorted column comes last in either direction. A page past the end is the last one.
+ * `today` is a calendar date in UTC.
  */
-export function queryTokens(tokens: readonly Token[], query: TokenQuery): TokenPage {
+export function queryTokens(tokens: readonly Token[], query: TokenQuery, today: string): TokenPage {
+  const dueUntil = new Date(Date.parse(today) + dueDays * 86_400_000).toISOString().slice(0, 10);
+  const inState: Record<NonNullable<TokenQuery["state"]>, (token: Token) => boolean> = {
+    appeared: (token) => token.appearedAt !== null,
+    ordered: (token) => token.order !== null,
+    overdue: (token) => token.rotateBy !== null && token.rotateBy < today,
+    due: (token) => token.rotateBy !== null && token.rotateBy >= today && token.rotateBy <= dueUntil,
+  };
   const words = query.q.toLowerCase().split(/\s+/).filter(Boolean);
   const matches = tokens.filter((token) => {
     if (query.environment !== null && token.environment !== query.environment) return false;
     if (query.labelled !== null && (token.label !== null) !== (query.labelled === "yes")) return false;
+    if (query.state !== null && !inState[query.state](token)) return false;
     if (words.length === 0) return true;
-    const text = [token.hint, token.id, token.label, token.purpose, token.environment, token.owner]
+    const text = [token.hint, token.id, token.label, token.purpose, token.environment, token.usedIn, token.owner]
       .filter((part) => part !== null)
       .join("\n")
       .toLowerCase();

@@ -12,12 +12,27 @@ export type Token = {
   label: string | null;
   purpose: string | null;
   environment: string | null;
+  /** Where it is used: hosts, flows, scripts. */
+  usedIn: string | null;
   rotateBy: string | null;
   owner: string | null;
   firstSeenAt: string | null;
   lastSeenAt: string | null;
   createdHere: boolean | null;
+  /** Since when it is in the list without anybody here having created it; null once its owner has said what it is. */
+  appearedAt: string | null;
   status: TokenStatus;
+  /** Somebody has ordered that it be revoked as soon as its owner's list shows it. */
+  order: RevocationOrder | null;
+};
+
+/** `trouble`: why the last try did not prove it dead; null: it was not tried yet. */
+export type RevocationOrder = {
+  id: string;
+  orderedBy: string;
+  orderedAt: string;
+  reason: string | null;
+  trouble: string | null;
 };
 
 export type TokenStatus = "active" | "revoked" | "vanished";
@@ -31,6 +46,26 @@ export type TokenList = {
   fetchedAt: string;
   inventory: "available" | "unavailable";
   unreadable: number;
+  differences: Differences;
+};
+
+/**
+ * What has changed outside Tokendesk since the owner last said that they know: `appeared` are in the list (they have an
+ * `appearedAt`), `vanished` are not. The newest 50 of each; the totals count all.
+ */
+export type Differences = {
+  appeared: Token[];
+  appearedTotal: number;
+  vanished: Token[];
+  vanishedTotal: number;
+};
+
+/** What is known of a token besides the audit log. */
+export type Milestone = {
+  /** ISO 8601. */
+  at: string;
+  kind: "first_seen" | "created_here" | "appeared" | "adopted" | "vanished" | "revoked";
+  detail: string;
 };
 
 /** How a revocation was proven. `token_refused`: RingCX answers 401 to the token itself. */
@@ -38,7 +73,8 @@ export type RevocationProof = { method: "token_refused" | "absent_from_list"; ch
 
 // Control and direction marks would make one label look like another.
 const invisible = /[\p{Cc}\u200B-\u200F\u202A-\u202E\u2066-\u2069\uFEFF]/u;
-const text = (max: number, allowed = "") =>
+/** A line or, with those characters allowed, a text that a person typed. */
+export const text = (max: number, allowed = "") =>
   z
     .string()
     .trim()
@@ -46,13 +82,16 @@ const text = (max: number, allowed = "") =>
     .max(max)
     .refine((value) => ![...value].some((character) => invisible.test(character) && !allowed.includes(character)), {
       error: "must not hold invisible characters",
-    });
+    })
+    // It is kept in the clear.
+    .refine((value) => hintOf(value) === null, { error: "must not hold a token value" });
 
 /** Body of `POST /api/tokens`. */
 export const newTokenSchema = z.strictObject({
   label: text(100),
   purpose: text(500, "\n\r\t").optional(),
   environment: text(50).optional(),
+  usedIn: text(500, "\n\r\t").optional(),
   rotateBy: z.iso.date().optional(),
 });
 export type NewToken = z.infer<typeof newTokenSchema>;
@@ -60,7 +99,8 @@ export type NewToken = z.infer<typeof newTokenSchema>;
 /** Path parameters of `/api/tokens/{id}`. An ID of another form is simply not found. */
 export const tokenPathSchema = z.object({ id: z.string() });
 
-export const revokeSchema = z.strictObject({ reason: text(500).optional() });
+/** `urgent`: goes on when the audit log cannot be written; the records follow when it can. */
+export const revokeSchema = z.strictObject({ reason: text(500).optional(), urgent: z.boolean().optional() });
 
 /** Body of `PATCH /api/tokens/{id}`: what is absent stays, null clears. */
 export const editTokenSchema = z
@@ -68,6 +108,7 @@ export const editTokenSchema = z
     label: text(100).nullable(),
     purpose: text(500, "\n\r\t").nullable(),
     environment: text(50).nullable(),
+    usedIn: text(500, "\n\r\t").nullable(),
     rotateBy: z.iso.date().nullable(),
   })
   .partial()
@@ -79,13 +120,19 @@ export const rotateTokenSchema = newTokenSchema.partial();
 export type Successor = z.infer<typeof rotateTokenSchema>;
 
 export const tokenSorts = ["label", "hint", "environment", "firstSeen", "rotateBy"] as const;
+/** `due`: within {@link dueDays} days. */
+export const tokenStates = ["appeared", "ordered", "overdue", "due"] as const;
 export const pageSizes = [25, 50, 100] as const;
+
+/** How many days before its date the rotation of a token counts as due. */
+export const dueDays = 14;
 
 /** What the person is looking at; it lives in the page's URL. */
 const tokenQuerySchema = z.object({
   q: z.string().trim().max(200).catch("").default(""),
   environment: z.string().min(1).max(50).nullable().catch(null).default(null),
   labelled: z.enum(["yes", "no"]).nullable().catch(null).default(null),
+  state: z.enum(tokenStates).nullable().catch(null).default(null),
   sort: z.enum(tokenSorts).catch("firstSeen").default("firstSeen"),
   order: z.enum(["asc", "desc"]).catch("desc").default("desc"),
   page: z.coerce.number().int().min(1).max(1_000_000).catch(1).default(1),
@@ -112,18 +159,29 @@ const defaultQuery: TokenQuery = tokenQuerySchema.parse({});
 
 /** Parses the page's search parameters. Nonsense falls back to the default of that parameter. */
 export function parseTokenQuery(parameters: Record<string, string | string[] | undefined>): TokenQuery {
-  const first = Object.fromEntries(
-    Object.entries(parameters).map(([name, value]) => [name, Array.isArray(value) ? value[0] : value]),
-  );
-  const query = tokenQuerySchema.parse(first);
+  const query = tokenQuerySchema.parse(firstOf(parameters));
   return { ...query, q: searchText(query.q).text };
 }
 
-/** The search parameters of a query, without those that are at their default: `?q=ivr&page=2`, or nothing. */
+/** The parameters of an address; a repeated one counts once. */
+export function firstOf(parameters: Record<string, string | string[] | undefined>): Record<string, string | undefined> {
+  return Object.fromEntries(
+    Object.entries(parameters).map(([name, value]) => [name, Array.isArray(value) ? value[0] : value]),
+  );
+}
+
 export function tokenQueryString(query: TokenQuery): string {
+  return queryString(query, defaultQuery);
+}
+
+/** The search parameters of a query, without those that are at their default: `?q=ivr&page=2`, or nothing. */
+export function queryString<Query extends Record<string, string | number | null>>(
+  query: Query,
+  defaults: Query,
+): string {
   const parameters = new URLSearchParams();
   for (const [name, value] of Object.entries(query)) {
-    if (value !== null && value !== defaultQuery[name as keyof TokenQuery]) parameters.set(name, String(value));
+    if (value !== null && value !== defaults[name]) parameters.set(name, String(value));
   }
   const text = parameters.toString();
   return text === "" ? "" : `?${text}`;

@@ -6,8 +6,11 @@ import { closeDatabase } from "@/lib/db/client";
 import { TokendeskError } from "@/lib/errors";
 import { signInAdmin } from "@/lib/ringcx/client";
 import { LiveConnection } from "@/lib/session/connection";
+import { createToken, rotateToken } from "@/lib/tokens/creation";
 import { markToken } from "@/lib/tokens/fingerprint";
-import { createToken, listTokens, revealToken, revokeToken, rotateToken, type TokenOwner } from "@/lib/tokens/tokens";
+import type { TokenOwner } from "@/lib/tokens/held";
+import { revokeToken } from "@/lib/tokens/revocation";
+import { listTokens, revealToken } from "@/lib/tokens/tokens";
 import type { FaultKind } from "@/sandbox/faults";
 import { freshProcess } from "@/test/process";
 import { ANA, TestSandbox } from "@/test/sandbox";
@@ -51,7 +54,13 @@ async function owner(credentials = ANA): Promise<TokenOwner> {
     issuedAt: Date.now(),
     lifetimeMs,
   });
-  return { client: live.client, user: { id: `user-${users}`, name: "Ana" }, tenant: `sandbox|${mainAccountId}` };
+  const [id, tenant] = [`user-${users}`, `sandbox|${mainAccountId}`];
+  return {
+    client: live.client,
+    user: { id, name: "Ana" },
+    tenant,
+    actor: { tenant, id, name: credentials.username, address: null, userAgent: null, requestId: null },
+  };
 }
 
 async function refusal(promise: Promise<unknown>): Promise<TokendeskError> {

@@ -23,15 +23,17 @@ export default async function TokensPage({ searchParams }: PageProps<"/tokens">)
       </>
     );
   }
-  const { tokens, fetchedAt, inventory, unreadable } = list.value;
+  const { tokens, fetchedAt, inventory, unreadable, differences } = list.value;
+  const today = dateAhead(0);
   return (
     <TokensView
-      page={queryTokens(tokens, query)}
+      page={queryTokens(tokens, query, today)}
       query={query}
+      differences={differences}
       fetchedAt={fetchedAt}
       remembered={inventory === "available"}
       unreadable={unreadable}
-      today={dateAhead(0)}
+      today={today}
     />
   );
 }

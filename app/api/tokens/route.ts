@@ -1,7 +1,8 @@
 import { NextResponse } from "next/server";
 import { refused, route } from "@/lib/http/route";
+import { createToken } from "@/lib/tokens/creation";
 import { newTokenSchema } from "@/lib/tokens/schema";
-import { createToken, listTokens } from "@/lib/tokens/tokens";
+import { listTokens } from "@/lib/tokens/tokens";
 
 export const GET = route({ name: "/api/tokens" }, ({ session }) => listTokens(session));
 

@@ -1,6 +1,7 @@
 import { refused, route } from "@/lib/http/route";
+import { revokeToken } from "@/lib/tokens/revocation";
 import { editTokenSchema, revokeSchema, tokenPathSchema } from "@/lib/tokens/schema";
-import { editToken, revokeToken } from "@/lib/tokens/tokens";
+import { editToken } from "@/lib/tokens/tokens";
 
 const name = "/api/tokens/{id}";
 
@@ -8,8 +9,8 @@ export const PATCH = route({ name, params: tokenPathSchema, body: editTokenSchem
   editToken(session, params.id, body),
 );
 
-export const DELETE = route({ name, params: tokenPathSchema, body: revokeSchema }, ({ session, params }) =>
-  revokeToken(session, params.id),
+export const DELETE = route({ name, params: tokenPathSchema, body: revokeSchema }, ({ session, params, body }) =>
+  revokeToken(session, params.id, body),
 );
 
 export const { GET, POST, PUT } = refused;

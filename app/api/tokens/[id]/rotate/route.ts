@@ -1,7 +1,7 @@
 import { NextResponse } from "next/server";
 import { refused, route } from "@/lib/http/route";
+import { rotateToken } from "@/lib/tokens/creation";
 import { rotateTokenSchema, tokenPathSchema } from "@/lib/tokens/schema";
-import { rotateToken } from "@/lib/tokens/tokens";
 
 export const POST = route(
   { name: "/api/tokens/{id}/rotate", params: tokenPathSchema, body: rotateTokenSchema },

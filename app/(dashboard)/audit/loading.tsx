@@ -1,0 +1,5 @@
+import { ListSkeleton } from "@/components/ui/skeleton";
+
+export default function AuditLogLoading() {
+  return <ListSkeleton label="Loading the audit log" />;
+}

@@ -1,0 +1,5 @@
+import { ListSkeleton } from "@/components/ui/skeleton";
+
+export default function TokenHistoryLoading() {
+  return <ListSkeleton label="Loading the history of this token" rows={6} />;
+}

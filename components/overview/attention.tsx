@@ -1,0 +1,182 @@
+import clsx from "clsx";
+import {
+  CalendarClock,
+  CalendarX,
+  CircleCheck,
+  CircleHelp,
+  CircleMinus,
+  CirclePlus,
+  Hourglass,
+  type LucideIcon,
+  Tag,
+} from "lucide-react";
+import Link from "next/link";
+import { placeOfKind, placeOfToken } from "@/components/overview/places";
+import { TokenHint } from "@/components/tokens/token-hint";
+import { buttonClass } from "@/components/ui/button";
+import { Time } from "@/components/ui/time";
+import { formatCount } from "@/lib/format";
+import { type AttentionItem, type AttentionKind, attentionShown, type Overview } from "@/lib/team/schema";
+
+type Look = {
+  name: string;
+  icon: LucideIcon;
+  ink: string;
+  /** What the link says, of one's own tokens and of those of others. */
+  action: Record<Overview["scope"], string>;
+};
+
+export const looks: Record<AttentionKind, Look> = {
+  unknown_outcome: {
+    name: "Unknown outcome",
+    icon: CircleHelp,
+    ink: "text-danger",
+    action: { own: "See what is known", account: "See what is known" },
+  },
+  appeared: {
+    name: "Appeared",
+    icon: CirclePlus,
+    ink: "text-warn",
+    action: { own: "Adopt or revoke", account: "Show in Team" },
+  },
+  order_pending: {
+    name: "Order pending",
+    icon: Hourglass,
+    ink: "text-warn",
+    action: { own: "See its history", account: "See the order" },
+  },
+  overdue: {
+    name: "Overdue",
+    icon: CalendarX,
+    ink: "text-danger",
+    action: { own: "Rotate it", account: "Show in Team" },
+  },
+  vanished: {
+    name: "Vanished",
+    icon: CircleMinus,
+    ink: "text-faint",
+    action: { own: "Take note", account: "See its history" },
+  },
+  unlabelled: {
+    name: "Unlabelled",
+    icon: Tag,
+    ink: "text-faint",
+    action: { own: "Add a label", account: "Show in Team" },
+  },
+  due_soon: {
+    name: "Due soon",
+    icon: CalendarClock,
+    ink: "text-accent",
+    action: { own: "Rotate it", account: "Show in Team" },
+  },
+};
+
+/** The order in which things are urgent. */
+export const attentionKinds = Object.keys(looks) as AttentionKind[];
+
+const shownAtFirst = 8;
+
+type AttentionProps = { items: AttentionItem[]; scope: Overview["scope"]; counts: Overview["counts"] };
+
+export function Attention({ items, scope, counts }: AttentionProps) {
+  const cut = items.length >= attentionShown;
+  const list = (some: AttentionItem[], start = 1) => (
+    <ol start={start} className="divide-y divide-line">
+      {some.map((item) => (
+        <Item key={`${item.kind} ${item.token?.id} ${item.at}`} item={item} scope={scope} />
+      ))}
+    </ol>
+  );
+  return (
+    <section aria-labelledby="needs-attention" className="overflow-hidden rounded-lg border border-line bg-surface">
+      <header className="flex items-baseline gap-2 border-line border-b bg-sunken px-4 py-2">
+        <h2 id="needs-attention" className="font-semibold text-sm">
+          Needs attention
+        </h2>
+        {items.length > 0 && (
+          <span className="text-dim text-xs tabular-nums">
+            {cut ? `The ${items.length} most urgent` : items.length}
+          </span>
+        )}
+      </header>
+      {items.length === 0 ? (
+        <p className="flex items-center gap-2.5 px-4 py-5 text-dim text-sm">
+          <CircleCheck className="size-4 shrink-0 text-good" aria-hidden="true" />
+          Nothing. Every token has a label, none is overdue, and nothing changed outside Tokendesk.
+        </p>
+      ) : (
+        list(items.slice(0, shownAtFirst))
+      )}
+      {items.length > shownAtFirst && (
+        <details className="group border-line border-t">
+          <summary className="list-none px-4 py-2.5 font-medium text-dim text-xs hover:bg-hover/50 hover:text-ink group-open:border-line group-open:border-b [&::-webkit-details-marker]:hidden">
+            <span className="group-open:hidden">Show {items.length - shownAtFirst} more</span>
+            <span className="hidden group-open:inline">Show fewer</span>
+          </summary>
+          {list(items.slice(shownAtFirst), shownAtFirst + 1)}
+        </details>
+      )}
+      {cut && <More counts={counts} scope={scope} />}
+    </section>
+  );
+}
+
+function Item({ item, scope }: { item: AttentionItem; scope: Overview["scope"] }) {
+  const { name, icon: Icon, ink, action } = looks[item.kind];
+  const { token } = item;
+  return (
+    <li className="grid grid-cols-[auto_minmax(0,1fr)] items-center gap-x-3 gap-y-2 px-4 py-2.5 text-sm sm:grid-cols-[auto_minmax(0,1fr)_auto]">
+      <Icon className={clsx("mt-0.5 size-4 shrink-0 self-start", ink)} aria-hidden="true" />
+      <div>
+        <p className="flex flex-wrap items-baseline gap-x-2">
+          <span className="font-medium">{name}</span>
+          {token && (
+            <span className="flex min-w-0 max-w-full items-baseline gap-x-2">
+              {token.label && <span className="truncate">{token.label}</span>}
+              <TokenHint hint={token.hint} />
+            </span>
+          )}
+          {token?.owner && scope === "account" && <span className="text-dim">{token.owner}</span>}
+        </p>
+        <p className="text-dim text-xs">
+          {item.detail}
+          {item.at.length > 10 && (
+            <span className="text-faint">
+              {" "}
+              <Time iso={item.at} className="whitespace-nowrap tabular-nums" />
+            </span>
+          )}
+        </p>
+      </div>
+      <Link
+        href={placeOfToken(item.kind, scope, token)}
+        prefetch={false}
+        className={clsx(buttonClass("secondary", "sm"), "max-sm:col-start-2 max-sm:justify-self-start")}
+      >
+        {action[scope]}
+        {token && <span className="sr-only">, {token.hint}</span>}
+      </Link>
+    </li>
+  );
+}
+
+/** The list is cut; each kind has a page that is not. */
+function More({ counts, scope }: { counts: Overview["counts"]; scope: Overview["scope"] }) {
+  return (
+    <p className="flex flex-wrap gap-x-3 gap-y-1 border-line border-t px-4 py-2.5 text-dim text-xs tabular-nums">
+      <span>All of them:</span>
+      {attentionKinds
+        .filter((kind) => counts[kind] > 0)
+        .map((kind) => (
+          <Link
+            key={kind}
+            href={placeOfKind(kind, scope)}
+            prefetch={false}
+            className="text-accent underline-offset-2 hover:underline"
+          >
+            {looks[kind].name} ({formatCount(counts[kind])})
+          </Link>
+        ))}
+    </p>
+  );
+}

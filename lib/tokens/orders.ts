@@ -1,0 +1,178 @@
+import "server-only";
+import { randomUUID } from "node:crypto";
+import type { Selectable } from "kysely";
+import { appendWithin } from "@/lib/audit/log";
+import { read, write } from "@/lib/db/client";
+import type { RevocationOrdersTable } from "@/lib/db/schema";
+import { TokendeskError } from "@/lib/errors";
+import { logger } from "@/lib/logger";
+import { among, type Held, iso, needDatabase, requireTokenId, type TokenOwner } from "@/lib/tokens/held";
+import { readTenantRecord } from "@/lib/tokens/inventory";
+import { revokeHeld } from "@/lib/tokens/revocation";
+import type { RevocationOrder } from "@/lib/tokens/schema";
+
+/**
+ * An order to revoke a token whose value is not at hand: it is carried out the moment that its owner's list shows it.
+ * Who may order is for the caller to decide.
+ */
+type Giver = Pick<TokenOwner, "tenant" | "user" | "actor">;
+type OrderRow = Selectable<RevocationOrdersTable>;
+
+/** An order that failed is tried again at the owner's next list, not sooner than this. */
+const retryAfterMs = 60_000;
+
+/** Pending orders, by token ID. @throws {DatabaseUnavailable} */
+export async function pendingOrders(tenant: string, ownerId?: string): Promise<Map<string, OrderRow>> {
+  const rows = await read((db) => {
+    const pending = db
+      .selectFrom("revocation_orders")
+      .selectAll()
+      .where("tenant", "=", tenant)
+      .where("state", "=", "pending");
+    return (ownerId === undefined ? pending : pending.where("owner_id", "=", ownerId)).execute();
+  });
+  return new Map(rows.map((row) => [row.token_id, row]));
+}
+
+export function orderView(row: OrderRow | undefined): RevocationOrder | null {
+  if (row === undefined) return null;
+  return {
+    id: row.id,
+    orderedBy: row.ordered_by_name,
+    orderedAt: iso(row.ordered_at) as string,
+    reason: row.reason,
+    trouble: row.trouble,
+  };
+}
+
+/**
+ * Orders the revocation of a token of this main account. A second order for the same token is the first one.
+ * @throws {TokendeskError} `token_not_found`, `audit_unavailable`
+ */
+export async function placeOrder(giver: Giver, tokenId: string, reason: string | null): Promise<RevocationOrder> {
+  requireTokenId(tokenId);
+  const token = await needDatabase(readTenantRecord(giver.tenant, tokenId));
+  if (token === null || token.status !== "active") {
+    throw new TokendeskError("token_not_found", "No token like that is alive in your main account.");
+  }
+  const row = await needDatabase(
+    write(`orders:${giver.tenant}`, async (trx) => {
+      const standing = await trx
+        .selectFrom("revocation_orders")
+        .selectAll()
+        .where("tenant", "=", giver.tenant)
+        .where("token_id", "=", tokenId)
+        .where("state", "=", "pending")
+        .executeTakeFirst();
+      if (standing) return standing;
+      const order: OrderRow = {
+        id: randomUUID(),
+        tenant: giver.tenant,
+        token_id: tokenId,
+        token_hint: token.hint,
+        owner_id: token.ownerId,
+        ordered_by_id: giver.user.id,
+        ordered_by_name: giver.user.name,
+        ordered_at: Date.now(),
+        reason: reason?.replaceAll("\0", "").toWellFormed() || null,
+        state: "pending",
+        tried_at: null,
+        trouble: null,
+        settled_at: null,
+      };
+      await trx.insertInto("revocation_orders").values(order).execute();
+      await appendWithin(trx, giver.actor, [
+        {
+          action: "token.order",
+          outcome: "succeeded",
+          token: { id: tokenId, hint: token.hint },
+          reason: order.reason,
+          details: { order: order.id, owner: token.ownerName },
+        },
+      ]);
+      return order;
+    }),
+  );
+  return orderView(row) as RevocationOrder;
+}
+
+/**
+ * Takes a pending order back.
+ * @throws {TokendeskError} `not_found`, `audit_unavailable`
+ */
+export async function cancelOrder(giver: Giver, orderId: string): Promise<void> {
+  const cancelled = await needDatabase(
+    write(`orders:${giver.tenant}`, async (trx) => {
+      const row = await trx
+        .updateTable("revocation_orders")
+        .set({ state: "cancelled", settled_at: Date.now() })
+        .where("id", "=", orderId)
+        .where("tenant", "=", giver.tenant)
+        .where("state", "=", "pending")
+        .returning(["token_id", "token_hint"])
+        .executeTakeFirst();
+      if (row === undefined) return false;
+      await appendWithin(trx, giver.actor, [
+        {
+          action: "token.order_cancel",
+          outcome: "succeeded",
+          token: { id: row.token_id, hint: row.token_hint },
+          details: { order: orderId },
+        },
+      ]);
+      return true;
+    }),
+  );
+  if (!cancelled)
+    throw new TokendeskError("not_found", "There is no such pending order. It may have been carried out.");
+}
+
+/** Carries out what is ordered for the tokens that the owner's list has just shown. Never rejects. */
+export async function carryOut(owner: TokenOwner, orders: Iterable<OrderRow>, held: readonly Held[]): Promise<void> {
+  for (const order of orders) {
+    const token = among(held, order.token_id);
+    if (token === null) continue;
+    try {
+      if (await claim(order)) await fulfil(owner, order, token);
+    } catch (error) {
+      logger().warn({ err: error, order: order.id }, "an ordered revocation was not carried out");
+    }
+  }
+}
+
+/** One of all replicas tries, and not again for a while. */
+async function claim(order: OrderRow): Promise<boolean> {
+  const now = Date.now();
+  return write(`orders:${order.tenant}`, async (trx) => {
+    const claimed = await trx
+      .updateTable("revocation_orders")
+      .set({ tried_at: now })
+      .where("id", "=", order.id)
+      .where("state", "=", "pending")
+      .where((eb) => eb.or([eb("tried_at", "is", null), eb("tried_at", "<", now - retryAfterMs)]))
+      .returning("id")
+      .executeTakeFirst();
+    return claimed !== undefined;
+  });
+}
+
+async function fulfil(owner: TokenOwner, order: OrderRow, token: NonNullable<ReturnType<typeof among>>): Promise<void> {
+  try {
+    // The proof closes the order.
+    await revokeHeld(owner, token, {
+      reason: order.reason,
+      details: { order: order.id, orderedBy: order.ordered_by_name },
+    });
+  } catch (error) {
+    const trouble = error instanceof TokendeskError ? error.message : "It failed for an unknown reason.";
+    await write(`orders:${order.tenant}`, (trx) =>
+      trx
+        .updateTable("revocation_orders")
+        .set({ trouble })
+        .where("id", "=", order.id)
+        .where("state", "=", "pending")
+        .execute(),
+    );
+    throw error;
+  }
+}
