@@ -5,6 +5,7 @@
 const errors = "^lib/errors\\.ts$";
 const env = "^lib/env\\.ts$";
 const logger = "^lib/logger\\.ts$";
+const metrics = "^lib/metrics\\.ts$";
 const format = "^lib/format\\.ts$";
 // The house promises that these are safe to import anywhere.
 const schema = "^lib/[^/]+/schema\\.ts$";
@@ -13,8 +14,9 @@ const lib = (name) => `^lib/${name}/`;
 const layers = {
   // The readiness probe asks the database itself.
   readiness: { at: "^app/api/ready/", may: [lib("http"), lib("db")] },
+  monitoring: { at: "^app/api/metrics/", may: [lib("auth"), lib("http"), metrics] },
   app: {
-    at: "^app/(?!api/ready/)",
+    at: "^app/(?!api/(ready|metrics)/)",
     may: [
       "^components/",
       ...["auth", "http", "tokens", "accounts", "team", "incidents", "audit"].map(lib),
@@ -25,7 +27,7 @@ const layers = {
   // The proxy redirects to the sign-in page, whose path is a pure function beside the guard.
   proxy: { at: "^proxy\\.ts$", may: [lib("session"), "^lib/auth/return-path\\.ts$", env, errors] },
   components: { at: "^components/", may: [errors, format] },
-  http: { at: lib("http"), may: [lib("auth"), env, errors, logger] },
+  http: { at: lib("http"), may: [lib("auth"), env, errors, logger, metrics] },
   auth: { at: lib("auth"), may: [lib("session"), lib("ringcx"), lib("audit"), env, errors, logger] },
   tokens: { at: lib("tokens"), may: [lib("ringcx"), lib("audit"), lib("db"), env, errors, logger] },
   accounts: { at: lib("accounts"), may: [lib("ringcx"), lib("audit"), lib("db"), env, errors] },
@@ -39,12 +41,12 @@ const layers = {
   },
   session: { at: lib("session"), may: [lib("ringcx"), lib("audit"), lib("db"), env, errors, logger] },
   audit: { at: lib("audit"), may: [lib("db"), env, errors, logger] },
-  ringcx: { at: lib("ringcx"), may: [env, errors, logger] },
+  ringcx: { at: lib("ringcx"), may: [env, errors, logger, metrics] },
   db: { at: lib("db"), may: [env, errors, logger] },
   schemas: { at: schema, may: [errors] },
   // instrumentation.ts calls it to put the parts together.
   start: { at: "^lib/start\\.ts$", may: ["^lib/"] },
-  foundation: { at: "^lib/(env|logger|errors|format)\\.ts$", may: [] },
+  foundation: { at: "^lib/(env|logger|errors|format|metrics)\\.ts$", may: [] },
 };
 
 const test = "\\.test\\.tsx?$";

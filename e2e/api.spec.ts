@@ -7,12 +7,15 @@ const tokenMembers = [
   "label",
   "purpose",
   "environment",
+  "usedIn",
   "rotateBy",
   "owner",
   "firstSeenAt",
   "lastSeenAt",
   "createdHere",
+  "appearedAt",
   "status",
+  "order",
 ].sort();
 
 const unknownId = "AAAAAAAAAAAAAAAAAAAAAA";
@@ -26,6 +29,16 @@ const guarded = [
   ["DELETE", "/api/tokens/{id}"],
   ["POST", "/api/tokens/{id}/reveal"],
   ["POST", "/api/tokens/{id}/rotate"],
+  ["POST", "/api/tokens/{id}/adopt", { label: "CI" }],
+  ["POST", "/api/tokens/{id}/dismiss"],
+  ["POST", "/api/team/orders", { tokenId: "{id}" }],
+  ["DELETE", "/api/team/orders/{id}"],
+  ["GET", "/api/sessions"],
+  ["DELETE", "/api/sessions", { others: true }],
+  ["DELETE", "/api/sessions/{id}"],
+  ["GET", "/api/audit"],
+  ["GET", "/api/audit/export?format=jsonl"],
+  ["POST", "/api/audit/verify"],
   ["GET", "/api/accounts"],
 ] as const;
 
@@ -71,7 +84,9 @@ test("GET /api/tokens lists each token by its hint, with the promised members an
   expect(reply.status).toBe(200);
   expect(reply.headers.get("cache-control")).toBe("no-store");
   const { tokens, fetchedAt, ...rest } = reply.json<{ tokens: ListedToken[]; fetchedAt: string }>();
-  expect(rest).toEqual({ inventory: "available", unreadable: 0 });
+  const [some, howMany] = [expect.any(Array), expect.any(Number)];
+  const differences = { appeared: some, appearedTotal: howMany, vanished: some, vanishedTotal: howMany };
+  expect(rest).toEqual({ inventory: "available", unreadable: 0, differences });
   expect(Math.abs(Date.now() - Date.parse(fetchedAt))).toBeLessThan(5_000);
 
   const values = await sandbox.tokens("ana@example.com");

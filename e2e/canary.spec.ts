@@ -1,11 +1,15 @@
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { execFile } from "node:child_process";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { promisify } from "node:util";
 import type { Page } from "@playwright/test";
 import { run } from "../scripts/processes.ts";
 import { nextBin, serverScript } from "../scripts/setup.ts";
 import { expect, submitSignIn, test } from "./fixtures.ts";
 import { findLeaks, formsOf, type Piece } from "./leaks.ts";
-import { pages, waysToAsk } from "./rsc.ts";
+import { sqliteLog } from "./log-file.ts";
+import { everyPage, waysToAsk, waysToAskAt } from "./rsc.ts";
 import { passwordOf, type Sandbox } from "./sandbox.ts";
 import type { App } from "./servers.ts";
 import { type ListedToken, type Recorder, Visitor } from "./visitor.ts";
@@ -13,6 +17,11 @@ import { type ListedToken, type Recorder, Visitor } from "./visitor.ts";
 /** A password of no meaning elsewhere: the sandbox's usual one is a word that stands in our own texts. */
 const user = "password@example.com";
 const wrongPassword = "Wr0ng+pass&word é/42";
+/** An administrator, who sees all that there is to see. */
+const settings = { ADMIN_USERS: user, LOG_LEVEL: "trace" };
+
+/** What an export leaves in the data folder. */
+const exported = ["audit-checkpoints.jsonl"];
 
 /** What the journeys are asked not to leak, by kind. */
 async function secretsOf(sandbox: Sandbox, app: App): Promise<Record<string, string[]>> {
@@ -36,16 +45,24 @@ function filesBelow(folder: string): string[] {
     .map((entry) => join(entry.parentPath, entry.name));
 }
 
-/** Log, database and client files of a dashboard. The secrets that it keeps are what they are. */
-function piecesOnDisk(app: App, script: string): Piece[] {
+/** A file as text: its bytes one by one, and what is not ASCII as UTF-8. */
+function textsOf(source: string, path: string): Piece[] {
+  return (["latin1", "utf8"] as const).map((encoding) => ({ source, text: readFileSync(path, encoding) }));
+}
+
+/** Log, database, spool, checkpoints and client files of a dashboard. The secrets that it keeps are what they are. */
+function piecesOnDisk(app: App, script: string, alsoThere: string[] = []): Piece[] {
   const data = filesBelow(app.dataDir).filter((path) => !/(session-secret|fingerprint-key)$/.test(path));
   const bundles = filesBelow(join(dirname(script), ".next/static"));
-  expect(data.length, "a database").toBeGreaterThan(0);
+  const names = data.map((path) => path.slice(app.dataDir.length + 1));
+  expect(names, "what there is to search").toEqual(
+    expect.arrayContaining(["tokendesk.db", "tokendesk.db-wal", "tokendesk.db-shm", ...alsoThere]),
+  );
   expect(bundles.length, "client files").toBeGreaterThan(10);
   return [
     { source: "stdout", text: app.output.stdout },
     { source: "stderr", text: app.output.stderr },
-    ...data.map((path) => ({ source: `data ${path.slice(app.dataDir.length)}`, text: readFileSync(path, "latin1") })),
+    ...data.flatMap((path) => textsOf(`data ${path.slice(app.dataDir.length)}`, path)),
     ...bundles.map((path) => ({ source: `bundle ${path.split("/").at(-1)}`, text: readFileSync(path, "latin1") })),
   ];
 }
@@ -62,13 +79,67 @@ function recorder(pieces: Piece[]): Recorder {
 }
 
 /** Everything that a person may do, and what may go wrong with it, over HTTP. */
+/** Secrets where they do not belong. What is in an address comes back to who sent it; nothing of it may stay. */
+async function smuggle(app: App, person: Visitor, id: string, secrets: string[]): Promise<void> {
+  const unrecorded = new Visitor(app);
+  for (const [name, value] of person.cookies) unrecorded.cookies.set(name, value);
+  for (const secret of [...secrets, passwordOf(user), wrongPassword]) {
+    const typed = encodeURIComponent(secret);
+    for (const path of ["/tokens?q=", "/team?q=", "/audit?actor=", "/audit?token=", "/api/audit?actor=", `/tokens/`]) {
+      await unrecorded.get(`${path}${typed}`);
+    }
+    await new Visitor(app).attemptSignIn({ username: secret, password: wrongPassword });
+    await new Visitor(app).attemptSignIn({ username: `${secret} `, password: secret, platformId: secret });
+  }
+  for (const secret of secrets) {
+    for (const about of ["label", "purpose", "environment", "usedIn"]) {
+      await person.patch(`/api/tokens/${id}`, { [about]: secret });
+    }
+    await person.post(`/api/tokens/${id}/adopt`, { label: secret });
+    await person.delete(`/api/tokens/${id}`, { body: { reason: secret } });
+    await person.post("/api/team/orders", { tokenId: id, reason: secret });
+    // What RingCX itself would be sent by a careless script.
+    const script = new Visitor(app, { "user-agent": `curl/8 ${secret}`, "x-request-id": secret, referer: secret });
+    await script.signIn(user);
+    await script.post(`/api/tokens/${id}/reveal`);
+    await script.signOut();
+  }
+}
+
+/** A copy of the database, as `npm run db:backup` makes it of a running dashboard. */
+async function backedUp({ dataDir }: App): Promise<Piece[]> {
+  const folder = mkdtempSync(join(tmpdir(), "tokendesk-backup-"));
+  const target = join(folder, "copy.db");
+  try {
+    const env = { ...process.env, NODE_NO_WARNINGS: "1", DATA_DIR: dataDir };
+    const { stdout, stderr } = await promisify(execFile)(process.execPath, ["scripts/db-backup.ts", target], { env });
+    return [{ source: "the backup's output", text: stdout + stderr }, ...textsOf("the backup", target)];
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+/** What waits for the log while it cannot be written: a copy of the file as it is then. */
+async function spooled(app: App, person: Visitor): Promise<Piece[]> {
+  const [token] = await person.tokens();
+  const release = await sqliteLog(app.dataDir).holdWrites();
+  try {
+    await person.delete(`/api/tokens/${token?.id}`, { body: { reason: "Canary, at once", urgent: true } });
+    const names = readdirSync(app.dataDir).filter((name) => name.startsWith("audit-spool"));
+    expect(names, "a spool").not.toEqual([]);
+    return names.flatMap((name) => textsOf("the spool", join(app.dataDir, name)));
+  } finally {
+    await release();
+  }
+}
+
 async function journey(app: App, sandbox: Sandbox): Promise<Piece[]> {
   const pieces: Piece[] = [];
   const person = new Visitor(app, {}, recorder(pieces));
-  const everyPage = async () => {
-    for (const { path, options } of pages.flatMap(waysToAsk)) await person.get(path, options);
+  const look = async () => {
+    for (const { path, options } of everyPage.flatMap(waysToAsk)) await person.get(path, options);
   };
-  await everyPage();
+  await look();
   await person.attemptSignIn({ username: user, password: wrongPassword });
   await person.attemptSignIn({ username: "reset@example.com" });
   await person.attemptSignIn({ username: user, host: "https://evil.example" });
@@ -77,10 +148,9 @@ async function journey(app: App, sandbox: Sandbox): Promise<Piece[]> {
     await person.attemptSignIn({ username: user });
   }
   await person.signIn(user);
-  await everyPage();
-  for (const path of ["/api/session", "/api/tokens", "/api/accounts", "/api/auth/session", "/api/auth/csrf"]) {
-    await person.get(path);
-  }
+  await look();
+  const reads = ["session", "tokens", "accounts", "auth/session", "auth/csrf", "audit", "sessions?scope=team"];
+  for (const path of reads) await person.get(`/api/${path}`);
   const created = (await person.post("/api/tokens", { label: "Canary" })).json<{ token: ListedToken; value: string }>();
   const { id } = created.token;
   const [mine = ""] = await sandbox.tokens(user);
@@ -98,14 +168,23 @@ async function journey(app: App, sandbox: Sandbox): Promise<Piece[]> {
     await person.delete(`/api/tokens/${rotated.token.id}`);
     await sandbox.clearFaults();
   }
-  await person.delete(`/api/tokens/${id}`);
-  await everyPage();
+  await smuggle(app, person, id, [mine, ...((await sandbox.secrets()).accessTokens?.slice(-1) ?? [])]);
+  await person.post("/api/team/orders", { tokenId: id, reason: "Canary" });
+  await person.delete(`/api/tokens/${id}`, { body: { reason: "Canary" } });
+  pieces.push(...(await spooled(app, person)));
+  for (const { path, options } of waysToAskAt(`/tokens/${id}`)) await person.get(path, options);
+  await person.get(`/api/audit?token=${id}`);
+  await person.get("/api/audit?limit=500");
+  for (const format of ["jsonl", "csv"]) await person.get(`/api/audit/export?format=${format}`);
+  await person.post("/api/audit/verify");
+  await look();
+  pieces.push(...(await backedUp(app)));
   await sandbox.expireAccessTokens();
-  await everyPage();
+  await look();
   await sandbox.expireAccessTokens();
   for (const kind of ["html502", "hang"]) {
     await sandbox.fault({ operation: "refresh", kind, ...(kind === "hang" ? { count: -1 } : {}) });
-    await everyPage();
+    await look();
   }
   await sandbox.clearFaults();
   await person.send("/api/tokens", { method: "PUT" });
@@ -113,13 +192,13 @@ async function journey(app: App, sandbox: Sandbox): Promise<Piece[]> {
   await person.get("/api/nothing");
   await person.post("/api/tokens", { label: "x" }, { origin: "https://evil.example" });
   await person.signOut();
-  await everyPage();
+  await look();
 
   await person.signIn(user);
   await sandbox.endSessions();
   await sandbox.expireAccessTokens();
   await person.get("/api/tokens");
-  await everyPage();
+  await look();
   expect(pieces.length).toBeGreaterThan(150);
   return pieces;
 }
@@ -206,11 +285,12 @@ async function browse(page: Page, sandbox: Sandbox): Promise<Piece[]> {
 }
 
 test("no secret leaves the dashboard, whatever a person does over HTTP", async ({ sandbox, launch, problems }) => {
-  test.setTimeout(90_000);
-  const app = await launch({ env: { RINGCX_TIMEOUT_MS: "1000", LOG_LEVEL: "trace" } });
+  test.setTimeout(180_000);
+  problems.expect(/"audit spooled"/);
+  const app = await launch({ env: { ...settings, RINGCX_TIMEOUT_MS: "1000" } });
   const pieces = await journey(app, sandbox);
   await problems.settle(app);
-  const findings = findLeaks(await secretsOf(sandbox, app), [...pieces, ...piecesOnDisk(app, serverScript)]);
+  const findings = findLeaks(await secretsOf(sandbox, app), [...pieces, ...piecesOnDisk(app, serverScript, exported)]);
   expect(findings).toEqual([]);
 });
 
@@ -221,7 +301,7 @@ test("no secret leaves the dashboard, whatever a person does in a browser", asyn
   browser,
 }) => {
   test.setTimeout(90_000);
-  const app = await launch({ env: { LOG_LEVEL: "trace" } });
+  const app = await launch({ env: settings });
   const context = await browser.newContext({ baseURL: app.url });
   await problems.watchBrowser(context);
   problems.expect(/status of 401/);
@@ -305,6 +385,7 @@ async function buildLeaking(): Promise<string> {
     /const grant = await refreshSession\(.*\);/,
     '$& logger().info({ outcome: grant.refreshToken }, "renewed");',
   );
+  patch("lib/tokens/creation.ts", /createdHint: mark\.hint \};/, "createdHint: mark.hint, planted: btoa(value) };");
   // Below the repository, so that the packages are found; the types are judged elsewhere.
   patch("next.config.mjs", /const root = import\.meta\.dirname;/, 'const root = import.meta.dirname + "/../..";');
   patch("next.config.mjs", /output: "standalone",/, "$& typescript: { ignoreBuildErrors: true },");
@@ -320,17 +401,29 @@ async function buildLeaking(): Promise<string> {
 }
 
 test("in a build that leaks, the search finds what leaks", async ({ sandbox, launch, problems }) => {
-  test.setTimeout(180_000);
+  test.setTimeout(300_000);
+  problems.expect(/"audit spooled"/);
   const script = await buildLeaking();
-  const app = await launch({ script, env: { RINGCX_TIMEOUT_MS: "1000" } });
+  const app = await launch({ script, env: { ...settings, RINGCX_TIMEOUT_MS: "1000" } });
   const pieces = await journey(app, sandbox);
   await problems.settle(app);
-  const findings = findLeaks(await secretsOf(sandbox, app), [...pieces, ...piecesOnDisk(app, script)]);
+  const findings = findLeaks(await secretsOf(sandbox, app), [...pieces, ...piecesOnDisk(app, script, exported)]);
   expect(findings).toContainEqual(expect.objectContaining({ source: "GET /tokens (body)", kind: "apiTokens" }));
   expect(findings).toContainEqual(expect.objectContaining({ source: "stdout", kind: "refreshTokens", form: "raw" }));
+  for (const place of [
+    "data /tokendesk.db-wal",
+    "the backup",
+    "GET /audit (body)",
+    "GET /api/audit?limit=500 (body)",
+    "GET /api/audit/export?format=jsonl (body)",
+    "GET /api/audit/export?format=csv (body)",
+  ]) {
+    expect(findings, place).toContainEqual(expect.objectContaining({ source: place, kind: "apiTokens" }));
+  }
   const places = new Set(findings.map(({ source }) => source.replace(/\?.*? /, " ")));
+  const leaking = /^GET \/tokens|^GET (\/api)?\/audit|^data \/tokendesk\.db(-wal)?$|^the backup$|^stdout$/;
   expect(
-    [...places].filter((place) => !/^GET \/tokens|^stdout$/.test(place)),
+    [...places].filter((place) => !leaking.test(place)),
     "and nothing else",
   ).toEqual([]);
 });

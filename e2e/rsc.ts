@@ -3,7 +3,9 @@ import { createHash } from "node:crypto";
 import type { SendOptions } from "./visitor.ts";
 
 export const pages = ["/tokens", "/accounts"] as const;
-type PagePath = (typeof pages)[number];
+/** Every page behind the sign-in that is at a fixed address. */
+export const everyPage = [...pages, "/overview", "/audit", "/team", "/settings"] as const;
+type PagePath = (typeof everyPage)[number];
 
 /** What the router has of the page that it goes to, as Chromium sent it: the marked part is asked for. */
 function stateTree(path: PagePath, ask: "page" | "folder"): string {
@@ -25,7 +27,7 @@ export type Asked = { title: string; path: string; options: SendOptions };
 
 /** One page in every way in which a browser asks for it. */
 export function waysToAsk(path: PagePath): Asked[] {
-  const from = pages.find((other) => other !== path) ?? path;
+  const from = pages.find((other) => other !== path) ?? "/accounts";
   const url = { "next-url": from };
   const page = { ...url, "next-router-state-tree": stateTree(path, "page") };
   const folder = { ...url, "next-router-state-tree": stateTree(path, "folder"), "next-router-prefetch": "1" };
@@ -37,6 +39,14 @@ export function waysToAsk(path: PagePath): Asked[] {
     rscRequest(`a prefetch of the frame of ${path}`, path, frame),
     { title: `the payload ${path}.rsc`, path: `${path}.rsc`, options: {} },
     { title: `the segment of ${path}`, path: `${path}.segments/_tree.segment.rsc`, options: {} },
+  ];
+}
+
+/** A page at an address of its own, as a document and as all of its payload. */
+export function waysToAskAt(path: string): Asked[] {
+  return [
+    { title: `the page ${path}`, path, options: { headers: { accept: "text/html" } } },
+    rscRequest(`the payload of ${path}`, path, {}),
   ];
 }
 

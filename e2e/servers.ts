@@ -23,8 +23,11 @@ export type App = {
   origin: string;
   dataDir: string;
   output: Output;
+  pid: number;
   running(): boolean;
   stop(): Promise<void>;
+  /** Ends the process at once, as a crash does (SIGKILL); its data folder stays. */
+  kill(): Promise<void>;
 };
 
 export type AppOptions = {
@@ -35,6 +38,8 @@ export type AppOptions = {
   dataDir?: string;
   /** Takes another port than the last process, or the same. */
   port?: number;
+  /** A command that the server is started through, such as `prlimit` with its options. */
+  through?: string[];
 };
 
 /** Nothing of the tester's own settings reaches the processes. */
@@ -45,9 +50,18 @@ const plain: Environment = Object.fromEntries(
   }),
 );
 
-function launch(script: string, env: Record<string, string | undefined>): { child: ChildProcess; output: Output } {
+function launch(
+  script: string,
+  env: Record<string, string | undefined>,
+  through: string[] = [],
+): { child: ChildProcess; output: Output } {
+  const [command = "", ...args] = [...through, process.execPath, script];
   // In the group of its parent: whoever ends the test run ends it too.
-  const child = spawn(process.execPath, [script], { env: env as NodeJS.ProcessEnv, stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(command, args, { env: env as NodeJS.ProcessEnv, stdio: ["ignore", "pipe", "pipe"] });
+  // A worker that is ended in the midst of a test leaves nothing behind.
+  const abandon = () => child.kill("SIGKILL");
+  process.once("exit", abandon);
+  child.once("exit", () => process.off("exit", abandon));
   const output: Output = { stdout: "", stderr: "" };
   child.stdout?.setEncoding("utf8").on("data", (text: string) => {
     output.stdout += text;
@@ -124,7 +138,8 @@ export async function startApp(upstream: string, options: AppOptions = {}): Prom
     TOKENDESK_SANDBOX: "1",
     ...options.env,
   };
-  const { child, output } = launch(options.script ?? serverScript, dashboardEnvironment({ ...plain, ...settings }));
+  const environment = dashboardEnvironment({ ...plain, ...settings });
+  const { child, output } = launch(options.script ?? serverScript, environment, options.through);
   await until("The dashboard", child, output, async () => {
     const answer = await fetch(`${url}/api/health`).catch(() => null);
     await answer?.body?.cancel();
@@ -135,10 +150,15 @@ export async function startApp(upstream: string, options: AppOptions = {}): Prom
     origin: settings.APP_URL ?? url,
     dataDir,
     output,
+    pid: child.pid ?? 0,
     running: () => child.exitCode === null && child.signalCode === null,
     stop: async () => {
       await end(child);
       if (options.dataDir === undefined) rmSync(dataDir, { recursive: true, force: true });
+    },
+    kill: async () => {
+      const ended = once(child, "exit");
+      if (child.kill("SIGKILL")) await ended;
     },
   };
 }

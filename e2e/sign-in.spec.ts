@@ -1,3 +1,6 @@
+import { mkdtempSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { expect, test } from "./fixtures.ts";
 import { expectProblem, parseSetCookie, type Reply, type Visitor } from "./visitor.ts";
 
@@ -297,17 +300,19 @@ test("an old SESSION_SECRET opens sessions after a rotation, and no more when it
   newVisitor,
 }) => {
   const [old, current] = ["the-old-secret-of-32-characters-or-more", "the-new-secret-of-32-characters-or-more"];
-  const before = await launch({ env: { SESSION_SECRET: old } });
+  // The same database each time: a session is known there.
+  const dataDir = mkdtempSync(join(tmpdir(), "tokendesk-e2e-"));
+  const before = await launch({ dataDir, env: { SESSION_SECRET: old } });
   const ana = await newVisitor(before).signIn();
   const cookie = ana.cookieHeader();
   await before.stop();
 
-  const during = await launch({ env: { SESSION_SECRET: `${current},${old}` } });
+  const during = await launch({ dataDir, env: { SESSION_SECRET: `${current},${old}` } });
   expect((await newVisitor(during).get("/api/session", { cookie })).status).toBe(200);
   expect((await newVisitor(during).get("/api/tokens", { cookie })).status).toBe(200);
   const late = await newVisitor(during).signIn();
 
-  const after = await launch({ env: { SESSION_SECRET: current } });
+  const after = await launch({ dataDir, env: { SESSION_SECRET: current } });
   expectProblem(await newVisitor(after).get("/api/session", { cookie }), 401, "session_expired");
   const kept = await newVisitor(after).get("/api/session", { cookie: late.cookieHeader() });
   expect(kept.status).toBe(200);

@@ -42,6 +42,9 @@ test("the defaults are those that are promised", () => {
     adminUsers: [],
     sessionIdleMs: 3_600_000,
     sessionMaxMs: 12 * 3_600_000,
+    auditRetentionMs: null,
+    sessionRetentionMs: 90 * 24 * 3_600_000,
+    metricsToken: null,
     trustedProxies: 0,
     logLevel: "info",
     production: false,
@@ -72,6 +75,9 @@ test.each([
   ["ADMIN_USERS", "a@x.y", { adminUsers: ["a@x.y"] }],
   ["SESSION_IDLE_MINUTES", "5", { sessionIdleMs: 300_000 }],
   ["SESSION_MAX_HOURS", "1", { sessionMaxMs: 3_600_000 }],
+  ["AUDIT_RETENTION_DAYS", "365", { auditRetentionMs: 365 * 24 * 3_600_000 }],
+  ["SESSION_RETENTION_DAYS", "7", { sessionRetentionMs: 7 * 24 * 3_600_000 }],
+  ["METRICS_TOKEN", "0123456789abcdef", { metricsToken: "0123456789abcdef" }],
   ["TRUST_PROXY", "2", { trustedProxies: 2 }],
   ["LOG_LEVEL", "debug", { logLevel: "debug" }],
   ["NODE_ENV", "production", { production: true }],
@@ -107,6 +113,9 @@ const bad: [string, string][] = [
   ["RINGCX_TIMEOUT_MS", "1e4"],
   ["SESSION_IDLE_MINUTES", "0"],
   ["SESSION_MAX_HOURS", "0x10"],
+  ["AUDIT_RETENTION_DAYS", "-1"],
+  ["SESSION_RETENTION_DAYS", "0"],
+  ["METRICS_TOKEN", "too-short"],
   ["TRUST_PROXY", "yes-please"],
   ["LOG_LEVEL", "verbose"],
   ["TOKENDESK_SANDBOX", "maybe"],
@@ -119,6 +128,11 @@ test.each(bad)("%s may not be %s, and the message names the variable alone", (na
   });
   expect(found).toHaveLength(1);
   expect(found[0]).toMatch(new RegExp(`^${name}: `));
+});
+
+test("a session's record outlives every cookie of it", () => {
+  const days = parse({ SESSION_RETENTION_DAYS: "1", SESSION_MAX_HOURS: "240" });
+  expect(days.sessionRetentionMs).toBe(10 * 24 * 3_600_000);
 });
 
 test("all problems stand in one message, a line each", () => {

@@ -185,7 +185,7 @@ test("a session that ends in the middle loses nothing: sign in again in a new ta
   const opened = page.context().waitForEvent("page");
   await alert.getByRole("link", { name: "Sign in again in a new tab" }).click();
   const tab = await opened;
-  await expect(tab.getByRole("status")).toContainText("RingCX ended your session.");
+  await expect(tab.getByRole("status")).toContainText("Your session has ended.");
   await submitSignIn(tab, nils);
   await tab.waitForURL("/tokens");
   await expect(tab.getByRole("heading", { name: "You have no API tokens" })).toBeVisible();

@@ -37,6 +37,15 @@ test("the navigation leads from page to page and says where one is; the connecti
   await page.waitForURL("/tokens");
   await expect(rows(page)).toHaveCount(3);
 
+  const names = ["Overview", "Tokens", "Accounts", "Audit log", "Settings"];
+  await expect(main.getByRole("link")).toHaveText(names);
+  for (const name of names) {
+    const link = main.getByRole("link", { name });
+    await link.click();
+    await expect(link).toHaveAttribute("aria-current", "page");
+    await expect(page.getByRole("heading", { level: 1, name })).toBeVisible();
+  }
+
   const connection = page.getByRole("region", { name: "Connection" });
   await expect(connection).toContainText(new URL(sandbox.url).host);
   await expect(connection).toContainText("333333");
@@ -235,7 +244,7 @@ test("a session that has ended leads to sign-in once, with the reason, and back 
   await sandbox.expireAccessTokens();
   await page.reload();
   await page.waitForURL("/sign-in?reason=expired&returnTo=**");
-  await expect(page.getByRole("status")).toHaveText("RingCX ended your session. Sign in to go on where you were.");
+  await expect(page.getByRole("status")).toHaveText("Your session has ended. Sign in to go on where you were.");
   await submitSignIn(page, ana);
   await page.waitForURL("/tokens?q=aws80&sort=label");
   await expect(rows(page)).toHaveCount(3);

@@ -200,7 +200,7 @@ test("a hostile way back leads to the tokens", async ({ app, page }) => {
 
 test("the reason for coming here is said, and a made-up one is not", async ({ page }) => {
   for (const [reason, text] of [
-    ["expired", "RingCX ended your session. Sign in to go on where you were."],
+    ["expired", "Your session has ended. Sign in to go on where you were."],
     ["idle", "You were away for a while, so the session was closed. Sign in to go on where you were."],
     ["signed-out", "You are signed out, here and at RingCX."],
     ["required", "Sign in to see that page."],

@@ -176,6 +176,8 @@ export async function* eventsIn(
   direction: Direction,
   batch: number,
 ): AsyncGenerator<AuditEvent> {
+  // Of many ranges each gives a part.
+  const size = ranges.length === 1 ? batch : Math.max(20, Math.ceil((batch * 2) / ranges.length));
   const before = (a: EventRow, b: EventRow) => (direction === "asc" ? a.seq < b.seq : a.seq > b.seq);
   const sources = ranges.map((range) => ({
     range,
@@ -191,9 +193,9 @@ export async function* eventsIn(
         const { last } = source;
         const from =
           last === null ? bounds : direction === "asc" ? { ...bounds, above: last } : { ...bounds, below: last };
-        source.rows = await read((db) => rowsOf(db, source.range, from, direction, batch).execute());
+        source.rows = await read((db) => rowsOf(db, source.range, from, direction, size).execute());
         source.next = 0;
-        source.more = source.rows.length === batch;
+        source.more = source.rows.length === size;
         source.last = source.rows.at(-1)?.seq ?? last;
       }
       const row = source.rows[source.next];

@@ -34,6 +34,11 @@ export function clientAddress(headers: Headers): string {
   return network(forwarded.at(-hops) ?? peer);
 }
 
+/** Whether the peer, which may be a proxy, is on this machine. */
+export function isLoopback(headers: Headers): boolean {
+  return /^(127\.|::1$|::ffff:127\.)/.test(headers.get(peerHeader) ?? "");
+}
+
 function network(entry: string): string {
   // Some proxies write the port, too: `192.0.2.1:4711`, `[2001:db8::1]:4711`.
   const address = /^\[([^\]]+)\](?::\d+)?$/.exec(entry)?.[1] ?? /^([\d.]+):\d+$/.exec(entry)?.[1] ?? entry;

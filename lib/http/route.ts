@@ -6,6 +6,7 @@ import { openRouteSession, type Session } from "@/lib/auth/session";
 import { env } from "@/lib/env";
 import { isTokendeskError, PROBLEMS, type Problem, TokendeskError, toProblem } from "@/lib/errors";
 import { logger } from "@/lib/logger";
+import { observeRequest } from "@/lib/metrics";
 
 const maxBodyBytes = 64 * 1024;
 
@@ -87,6 +88,7 @@ async function answer(
   response.headers.set("cache-control", "no-store");
   response.headers.set("x-request-id", requestId);
   const ms = Math.round(performance.now() - startedAt);
+  observeRequest(name, request.method, response.status, ms);
   logger().info({ requestId, route: name, method: request.method, status: response.status, ms }, "request");
   return response;
 }

@@ -3,6 +3,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { Agent, errors, request } from "undici";
 import { z } from "zod";
 import { env } from "@/lib/env";
+import { observeUpstream } from "@/lib/metrics";
 import { type FailureReason, UpstreamError } from "@/lib/ringcx/errors";
 import { LimitExceeded, type Priority, RateLimiter } from "@/lib/ringcx/limiter";
 import packageJson from "@/package.json" with { type: "json" };
@@ -64,10 +65,15 @@ export async function send<T>(call: Call<T>): Promise<T> {
   }
   const deadline = Date.now() + Math.min(call.timeoutMs ?? Number.POSITIVE_INFINITY, env().ringcxTimeoutMs);
   for (let attempt = 1; ; attempt += 1) {
+    const startedAt = performance.now();
+    const observe = (outcome: string) => observeUpstream(call.operation, outcome, performance.now() - startedAt);
     try {
-      return await sendOnce(call, deadline);
+      const answer = await sendOnce(call, deadline);
+      observe("ok");
+      return answer;
     } catch (error) {
       const failure = classify(call, error);
+      observe(failure.reason);
       // RingCX's wish is a lower bound: a Retry-After of 0, or one from a clock that is ahead, is no leave to hammer.
       const asked = failure.retryAfterMs;
       const wait =
