@@ -15,7 +15,8 @@ export default defineConfig({
   reporter: "line",
   // Servers are started by the fixtures in e2e/: each worker has its own, so that no test sees another's data.
   use: {
-    trace: "retain-on-failure",
+    // Recording costs more than the tests themselves: `-- e2e --trace on` for the one that fails.
+    trace: "off",
     screenshot: "only-on-failure",
   },
   projects: [

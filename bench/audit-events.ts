@@ -6,10 +6,12 @@ import { read, write } from "@/lib/db/client";
 import { env } from "@/lib/env";
 
 export const tenants = ["ringcx.example.com|333333", "ringcx.example.com|444444"] as const;
-export const seededDays = 400;
+const seededDays = 400;
 /** Few enough that a log of 1,000 has a full page of each. */
 const people = 12;
 const tokens = 5000;
+/** Every fourth event of a token is its: so it has a full page, too. */
+export const busyToken = "token0";
 const perTransaction = 2000;
 
 const shares = [
@@ -30,7 +32,7 @@ export function seededEvent(nth: number): Draft {
   const action = shares[pick(0, shares.length)] ?? "session.create";
   const person = pick(4, people);
   const tenant = person % 10 === 0 ? tenants[1] : tenants[0];
-  const token = action.startsWith("token.") ? pick(8, tokens) : null;
+  const token = action.startsWith("token.") ? pick(8, tokens) * Math.sign(pick(16, 4)) : null;
   const id = digest.toString("hex");
   const uuid = (from: number) =>
     `${id.slice(from, from + 8)}-${id.slice(8, 12)}-4${id.slice(13, 16)}-a${id.slice(17, 20)}-${nth.toString(16).padStart(12, "0")}`;

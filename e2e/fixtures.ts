@@ -36,17 +36,8 @@ type TestFixtures = {
   expectAccessible: (page: Page) => Promise<void>;
 };
 
-export const themes = ["light", "dark"] as const;
-export type Theme = (typeof themes)[number];
-
 /** A phone, as narrow as they come: `test.use({ viewport: narrow })` or `page.setViewportSize(narrow)`. */
 export const narrow = { width: 375, height: 740 };
-
-/** The theme as a person chose it; it lasts, as their choice does. */
-export async function chooseTheme(page: Page, app: Target, theme: Theme): Promise<void> {
-  await page.emulateMedia({ colorScheme: theme });
-  await page.context().addCookies([{ name: "tokendesk-theme", value: theme, url: app.url, sameSite: "Lax" }]);
-}
 
 /** Asserts that the page does not scroll sideways. */
 export async function expectNoSidewaysScroll(page: Page): Promise<void> {

@@ -3,7 +3,7 @@
 /** One piece of what was collected: a response, a page, a log, a file. */
 export type Piece = { source: string; text: string };
 
-export type Finding = { source: string; kind: string; form: string; around: string };
+type Finding = { source: string; kind: string; form: string; around: string };
 
 /** Below that a match says nothing. */
 const shortest = 8;

@@ -22,6 +22,8 @@ export type LogFile = {
   events(after?: number): Promise<LoggedEvent[]>;
   /** The actions of the intents that have no outcome yet. */
   openIntents(): Promise<string[]>;
+  /** Moves open intents, the first sight of tokens and orders under way into the past, as if that time had gone by. */
+  age(ms: number): Promise<void>;
   /** Keeps everybody else from writing; the function that it gives lets them. */
   holdWrites(): Promise<() => Promise<void>>;
   /** What is wrong with the hash chain, worked out without the code under test; empty: nothing. */
@@ -44,7 +46,15 @@ export function sqliteLog(dataDir: string): LogFile {
       file.close();
     }
   };
-  return logOf(ask, async () => {
+  const change = async (sql: string) => {
+    const file = new DatabaseSync(path, { timeout: 5000 });
+    try {
+      file.exec(sql);
+    } finally {
+      file.close();
+    }
+  };
+  return logOf(ask, change, async () => {
     const file = new DatabaseSync(path, { timeout: 2000 });
     file.exec("begin immediate");
     return async () => {
@@ -66,13 +76,25 @@ export function postgresLog(url: string): LogFile {
       client.release();
     };
   };
-  return { ...logOf(ask, hold), close: () => pool.end() };
+  const change = async (sql: string) => {
+    await pool.query(sql);
+  };
+  return { ...logOf(ask, change, hold), close: () => pool.end() };
 }
 
-function logOf(ask: (sql: string) => Promise<Row[]>, holdWrites: LogFile["holdWrites"]): LogFile {
+function logOf(
+  ask: (sql: string) => Promise<Row[]>,
+  change: (sql: string) => Promise<void>,
+  holdWrites: LogFile["holdWrites"],
+): LogFile {
   return {
     events: async (after = 0) => (await ask(`${eventsSql}${after} order by seq`)).map(eventOf),
     openIntents: async () => (await ask(intentsSql)).map(({ action }) => String(action)),
+    age: async (ms) => {
+      await change(`update tokens set first_seen_at = first_seen_at - ${ms}`);
+      await change(`update revocation_orders set running_until = running_until - ${ms}`);
+      await change(`update audit_intents set at = at - ${ms}`);
+    },
     holdWrites,
     chainProblems: async () => {
       const [head] = await ask(headSql);

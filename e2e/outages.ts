@@ -106,7 +106,7 @@ export function takeAway(dataDir: string): () => void {
   };
 }
 
-export type ServerGate = { url: string; lose(): Promise<void>; restore(): Promise<void>; close(): Promise<void> };
+type ServerGate = { url: string; lose(): Promise<void>; restore(): Promise<void>; close(): Promise<void> };
 
 /** Stands before a PostgreSQL, so that it can be lost. */
 export async function startServerGate(databaseUrl: string): Promise<ServerGate> {

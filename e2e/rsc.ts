@@ -23,7 +23,7 @@ function rscRequest(title: string, path: string, headers: Record<string, string>
   return { title, path: `${path}?_rsc=${digest}`, options: { headers: { rsc: "1", ...headers } } };
 }
 
-export type Asked = { title: string; path: string; options: SendOptions };
+type Asked = { title: string; path: string; options: SendOptions };
 
 /** One page in every way in which a browser asks for it. */
 export function waysToAsk(path: PagePath): Asked[] {

@@ -7,7 +7,7 @@ import { SEED_USERS } from "../sandbox/seed.ts";
 export type { JournalEntry, Operation };
 
 /** A fault as the control API takes it; `count` -1 is for ever. */
-export type FaultInput = { operation: Operation | "*"; kind: string; count?: number } & Record<string, unknown>;
+type FaultInput = { operation: Operation | "*"; kind: string; count?: number } & Record<string, unknown>;
 
 /** The seeded password of a user. */
 export function passwordOf(username: string): string {

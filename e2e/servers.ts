@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { dashboardEnvironment, serverScript } from "../scripts/setup.ts";
 import { Sandbox } from "./sandbox.ts";
@@ -12,7 +12,7 @@ import { Sandbox } from "./sandbox.ts";
 export type Environment = Record<string, string>;
 
 /** What a process wrote, both streams apart and in full. */
-export type Output = { stdout: string; stderr: string };
+type Output = { stdout: string; stderr: string };
 
 export type RunningSandbox = { control: Sandbox; stop(): Promise<void> };
 
@@ -43,12 +43,16 @@ export type AppOptions = {
 };
 
 /** Nothing of the tester's own settings reaches the processes. */
-const plain: Environment = Object.fromEntries(
-  ["PATH", "HOME", "TMPDIR", "SystemRoot"].flatMap((name) => {
-    const value = process.env[name];
-    return value === undefined ? [] : [[name, value]];
-  }),
-);
+const plain: Environment = {
+  // Hundreds of them are started: what the first has compiled is kept when it ends in good order.
+  NODE_COMPILE_CACHE: resolve(".setup/compiled"),
+  ...Object.fromEntries(
+    ["PATH", "HOME", "TMPDIR", "SystemRoot"].flatMap((name) => {
+      const value = process.env[name];
+      return value === undefined ? [] : [[name, value]];
+    }),
+  ),
+};
 
 function launch(
   script: string,

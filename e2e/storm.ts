@@ -5,7 +5,7 @@ import { apiReads, pages, waysToAsk } from "./rsc.ts";
 import type { Sandbox } from "./sandbox.ts";
 import type { Reply, Visitor } from "./visitor.ts";
 
-export type Sent = { what: string; reply: Reply };
+type Sent = { what: string; reply: Reply };
 
 /** Sleeps until a moment that is known: no more than the arithmetic of lifetimes. */
 export const until = (moment: number) => sleep(Math.max(0, moment - Date.now()));

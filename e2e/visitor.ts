@@ -22,9 +22,9 @@ export type SendOptions = {
   signal?: AbortSignal;
 };
 
-export type SetCookie = { name: string; value: string; attributes: Map<string, string> };
+type SetCookie = { name: string; value: string; attributes: Map<string, string> };
 
-export type Credentials = { username: string; password: string; platformId: string; host?: string };
+type Credentials = { username: string; password: string; platformId: string; host?: string };
 
 export type Target = { url: string; origin: string };
 

@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { dashboardEnvironment } from "./setup.ts";
 
-export type Installation = { dataDir: string; at: { file: string } | { url: string } };
+type Installation = { dataDir: string; at: { file: string } | { url: string } };
 
 /**
  * Reads the environment as `npm start` does, `.env` included, and puts it in place for the app's modules.

@@ -2,7 +2,7 @@
  * The state that one process keeps on `globalThis`, made new for a test: the environment, the log, the connections
  * and budgets, the refreshes, the throttle.
  */
-import { closeSync, mkdtempSync, openSync, readFileSync } from "node:fs";
+import { mkdtempSync, openSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -57,7 +57,7 @@ export function captureLog(): { read(): string; stop(): void } {
     stop: () => {
       point(before as number);
       delete (globalThis as Record<symbol, unknown>)[Symbol.for("tokendesk.logger")];
-      closeSync(file);
+      // Open to the end: a line may still be on its way.
     },
   };
 }

@@ -22,6 +22,7 @@ export const actionNames: Record<AuditAction, string> = {
   "audit.prune": "Log retention",
 };
 
+/** What can be asked for: only what is recorded. */
 export const actionGroups: { name: string; actions: AuditAction[] }[] = [
   {
     name: "Tokens",
@@ -38,7 +39,6 @@ export const actionGroups: { name: string; actions: AuditAction[] }[] = [
     ],
   },
   { name: "Sessions", actions: ["session.create", "session.denied", "session.end"] },
-  { name: "Incidents", actions: ["incident.scan", "incident.revoke"] },
   { name: "Audit log", actions: ["audit.export", "audit.verify", "audit.prune"] },
 ];
 
@@ -62,6 +62,8 @@ export function explainOutcome({ action, outcome }: Pick<AuditEvent, "action" | 
       return "The token may be alive: nothing proved it dead. Revoke it again to be sure.";
     case "token.reveal":
       return "The value may have been shown. Treat it as seen.";
+    case "token.order":
+      return "The token was no longer in its owner's list: nothing proved it dead.";
     case "audit.export":
       return "It may have been received, in full or in part.";
     default:
@@ -90,6 +92,8 @@ const detailNames: Record<string, string> = {
   changed: "Changed",
   unrecorded: "Not written down",
   upTo: "Up to event",
+  corrects: "Corrects an earlier record",
+  damaged: "Damaged in the database",
 };
 
 export function detailName(name: string): string {

@@ -63,6 +63,11 @@ describe("the audit log's address", () => {
     expect(parseAuditView(nonsense)).toEqual({ ...everything, actor: "ana@example.com" });
   });
 
+  it("takes no action that nothing records, because no filter shows it", () => {
+    expect(parseAuditView({ action: "incident.revoke" })).toEqual(everything);
+    expect(parseAuditView({ action: "token.revoke" })).toEqual({ ...everything, action: "token.revoke" });
+  });
+
   it("never holds a token value", () => {
     for (const text of [value, value.slice(6), value.replace(":", "%3A")]) {
       const path = auditPath(parseAuditView({ actor: text, token: text }));

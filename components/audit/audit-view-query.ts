@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { type AuditFilter, type AuditQuery, auditActions, auditOutcomes } from "@/lib/audit/schema";
+import { actionGroups } from "@/components/audit/audit-text";
+import { type AuditAction, type AuditFilter, type AuditQuery, auditOutcomes } from "@/lib/audit/schema";
 import { firstOf, searchText } from "@/lib/tokens/schema";
 
 /**
@@ -8,7 +9,7 @@ import { firstOf, searchText } from "@/lib/tokens/schema";
  */
 export type AuditView = {
   actor: string;
-  action: (typeof auditActions)[number] | null;
+  action: AuditAction | null;
   outcome: (typeof auditOutcomes)[number] | null;
   token: string;
   /** Days in UTC, both included. */
@@ -18,7 +19,7 @@ export type AuditView = {
   trail: string[];
 };
 
-export const eventsPerPage = 50;
+const eventsPerPage = 50;
 
 /** Longer ones lead back to the newest page at once: an address is not endless. */
 const longestTrail = 20;
@@ -28,7 +29,11 @@ const day = z.iso.date().nullable().catch(null).default(null);
 
 const viewSchema = z.object({
   actor: z.string().trim().max(320).catch("").default(""),
-  action: z.enum(auditActions).nullable().catch(null).default(null),
+  action: z
+    .enum(actionGroups.flatMap(({ actions }) => actions))
+    .nullable()
+    .catch(null)
+    .default(null),
   outcome: z.enum(auditOutcomes).nullable().catch(null).default(null),
   token: z.string().trim().max(64).catch("").default(""),
   from: day,

@@ -190,10 +190,7 @@ export function AuditView({ page, view: asked, scope, canVerify }: AuditViewProp
             aria-label="Pagination"
             className="flex flex-wrap items-center gap-1 border-line border-t px-4 py-2 text-dim text-xs tabular-nums max-sm:justify-end"
           >
-            <span className="mr-auto">
-              {events.length > 0 &&
-                `Events ${formatCount(events.at(-1)?.seq ?? 0)} to ${formatCount(events[0]?.seq ?? 0)}`}
-            </span>
+            <span className="mr-auto">{extentOf(events)}</span>
             <Button variant="ghost" size="sm" disabled={newestShown} onClick={() => turn(newestPage(asked))}>
               <ChevronsLeft className="size-3.5" aria-hidden="true" />
               Newest
@@ -283,6 +280,14 @@ function Nothing({ filtered, onClear }: { filtered: boolean; onClear: () => void
       Sign-ins and everything that is done to a token are written down here, and stay.
     </EmptyState>
   );
+}
+
+/** How many are shown, and from where to where. Between them there may be others that a filter or a role hides. */
+function extentOf(events: AuditEvent[]): string {
+  const [newest, oldest] = [events[0], events.at(-1)];
+  if (!newest || !oldest) return "";
+  if (newest === oldest) return `Event ${formatCount(newest.seq)}`;
+  return `${plural(events.length, "event")}, from ${formatCount(oldest.seq)} to ${formatCount(newest.seq)}`;
 }
 
 /**

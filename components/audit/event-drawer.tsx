@@ -49,6 +49,8 @@ export function EventDrawer(props: EventDrawerProps) {
             opening.preventDefault();
             if (opening.currentTarget instanceof HTMLElement) opening.currentTarget.focus();
           }}
+          // A note about what was copied lies above the drawer, and would have the first Escape to itself.
+          onKeyDown={({ key }) => key === "Escape" && onClose()}
           onCloseAutoFocus={(closing) => {
             closing.preventDefault();
             returnFocus();

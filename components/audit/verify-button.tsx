@@ -122,11 +122,12 @@ function Result({ result }: { result: VerificationResult }) {
   return (
     <div className="flex flex-col gap-4">
       {ok ? (
-        <Callout tone="good" role="status" title="The log is intact">
+        <Callout tone="good" role="status" title="Nothing was found that does not fit">
           <p>
             {plural(verified, "event")} verified. Each follows from the one before it
             {checkpoints > 0 && `, and they agree with ${plural(checkpoints, "signed checkpoint")}`}.
           </p>
+          {checkpoints === 0 && <p>There is no signed checkpoint to compare with yet.</p>}
         </Callout>
       ) : (
         <Callout tone="danger" role="alert" title="The log is not as it was written">

@@ -14,8 +14,8 @@ export function AliveChart({ alive }: { alive: Overview["alive"] }) {
   return (
     <Chart
       title="Tokens over time"
-      summary={`${plural(last, "active token")} now, ${change(last - first)} on ${dayName(alive[0]?.date ?? "")}`}
-      columns={["Day", "Active tokens"]}
+      summary={`${plural(last, "known active token")} now, ${change(last - first)} known on ${dayName(alive[0]?.date ?? "")}`}
+      columns={["Day", "Known active tokens"]}
       rows={[...alive].reverse().map(({ date, count }) => ({ name: formatDate(date), values: [count] }))}
     >
       <ValueAxis ticks={ticks} />
@@ -48,7 +48,7 @@ export function AliveChart({ alive }: { alive: Overview["alive"] }) {
           height={plotHeight}
           className="fill-transparent hover:fill-ink/5"
         >
-          <title>{`${dayName(date)}: ${plural(count, "active token")}`}</title>
+          <title>{`${dayName(date)}: ${plural(count, "known active token")}`}</title>
         </rect>
       ))}
       <DayAxis dates={alive.map(({ date }) => date)} at={at} />

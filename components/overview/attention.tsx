@@ -76,9 +76,15 @@ export const attentionKinds = Object.keys(looks) as AttentionKind[];
 
 const shownAtFirst = 8;
 
-type AttentionProps = { items: AttentionItem[]; scope: Overview["scope"]; counts: Overview["counts"] };
+type AttentionProps = { items: AttentionItem[]; scope: Overview["scope"]; counts: Overview["counts"]; live: boolean };
 
-export function Attention({ items, scope, counts }: AttentionProps) {
+/** What "nothing" is about: nobody's list can be known but those that Tokendesk has seen. */
+function nothing(scope: Overview["scope"], live: boolean): string {
+  if (scope === "account") return "Nothing in the lists that Tokendesk has seen. Others of the main account may exist.";
+  return live ? "Nothing in your list as RingCX shows it now." : "Nothing in your list as Tokendesk last saw it.";
+}
+
+export function Attention({ items, scope, counts, live }: AttentionProps) {
   const cut = items.length >= attentionShown;
   const list = (some: AttentionItem[], start = 1) => (
     <ol start={start} className="divide-y divide-line">
@@ -102,7 +108,7 @@ export function Attention({ items, scope, counts }: AttentionProps) {
       {items.length === 0 ? (
         <p className="flex items-center gap-2.5 px-4 py-5 text-dim text-sm">
           <CircleCheck className="size-4 shrink-0 text-good" aria-hidden="true" />
-          Nothing. Every token has a label, none is overdue, and nothing changed outside Tokendesk.
+          {nothing(scope, live)}
         </p>
       ) : (
         list(items.slice(0, shownAtFirst))
@@ -149,7 +155,7 @@ function Item({ item, scope }: { item: AttentionItem; scope: Overview["scope"] }
         </p>
       </div>
       <Link
-        href={placeOfToken(item.kind, scope, token)}
+        href={placeOfToken(item, scope)}
         prefetch={false}
         className={clsx(buttonClass("secondary", "sm"), "max-sm:col-start-2 max-sm:justify-self-start")}
       >

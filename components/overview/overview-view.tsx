@@ -24,7 +24,8 @@ export function OverviewView({ overview }: { overview: Overview }) {
             <span>Your own tokens</span>
           ) : (
             <span className="tabular-nums">
-              The main account: {plural(counts.active, "token")} of {plural(counts.owners, "person", "people")}
+              The main account: {plural(counts.active, "known token")} of {plural(counts.owners, "person", "people")}{" "}
+              seen
             </span>
           )
         }
@@ -50,7 +51,7 @@ export function OverviewView({ overview }: { overview: Overview }) {
         </section>
       ) : (
         <div className="flex flex-col gap-6">
-          <Attention items={attention} scope={scope} counts={counts} />
+          <Attention items={attention} scope={scope} counts={counts} live={live} />
           <CountTiles counts={counts} scope={scope} />
           <section aria-label="How things have gone" className="grid gap-4 lg:grid-cols-2 2xl:grid-cols-3">
             <AliveChart alive={alive} />

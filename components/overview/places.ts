@@ -1,4 +1,10 @@
-import { type AttentionKind, type Overview, parseTeamQuery, teamQueryString } from "@/lib/team/schema";
+import {
+  type AttentionItem,
+  type AttentionKind,
+  type Overview,
+  parseTeamQuery,
+  teamQueryString,
+} from "@/lib/team/schema";
 import { parseTokenQuery, tokenQueryString } from "@/lib/tokens/schema";
 
 const tokens = (parameters: Record<string, string>) => `/tokens${tokenQueryString(parseTokenQuery(parameters))}`;
@@ -26,12 +32,9 @@ export function placeOfKind(kind: AttentionKind, scope: Overview["scope"]): stri
 }
 
 /** The page where one token of a kind can be dealt with. */
-export function placeOfToken(
-  kind: AttentionKind,
-  scope: Overview["scope"],
-  token: { id: string; hint: string } | null,
-): string {
-  if (token === null) return placeOfKind(kind, scope);
+export function placeOfToken({ kind, token, open }: AttentionItem, scope: Overview["scope"]): string {
+  // What has no outcome yet is not among those whose outcome is unknown.
+  if (token === null) return open ? "/audit?outcome=attempted" : placeOfKind(kind, scope);
   const history = `/tokens/${encodeURIComponent(token.id)}`;
   switch (kind) {
     case "unknown_outcome":

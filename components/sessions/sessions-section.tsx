@@ -2,17 +2,20 @@
 
 import { LogOut, Monitor, Smartphone, Terminal } from "lucide-react";
 import { useRouter } from "next/navigation";
-import { type ComponentType, useEffect, useRef, useState } from "react";
+import { type ComponentType, useRef, useState } from "react";
 import { z } from "zod";
-import { call, type Failure } from "@/components/http";
+import { call } from "@/components/http";
 import { type AgentKind, agentKind, agentName } from "@/components/sessions/agent";
+import { useSubmission } from "@/components/submission";
 import { Badge } from "@/components/ui/badge";
 import { Button } from "@/components/ui/button";
 import { Dialog } from "@/components/ui/dialog";
+import { useDialogs } from "@/components/ui/dialogs";
 import { FailureNote } from "@/components/ui/failure-note";
+import { focusOnMount } from "@/components/ui/focus-on-mount";
 import { Time } from "@/components/ui/time";
 import { useToast } from "@/components/ui/toast";
-import { plural } from "@/lib/format";
+import { formatCount, plural } from "@/lib/format";
 import type { SessionView } from "@/lib/session/schema";
 
 /** What is to end. `others`: all but this one. */
@@ -20,27 +23,11 @@ type Ending = { what: "one"; session: SessionView } | { what: "others" } | { wha
 
 const endedSchema = z.object({ ended: z.number() });
 
-/** The person's sign-ins, and the way to end them. */
-export function SessionsSection({ sessions }: { sessions: SessionView[] }) {
+/** The person's sign-ins, and the way to end them. `more`: these are the latest of more. */
+export function SessionsSection({ sessions, more }: { sessions: SessionView[]; more: boolean }) {
   const heading = useRef<HTMLHeadingElement>(null);
-  const opener = useRef<HTMLElement | null>(null);
-  const [ending, setEnding] = useState<Ending | null>(null);
+  const { dialog: ending, open, close, returnFocus } = useDialogs<Ending>(heading, sessions);
   const others = sessions.filter(({ current }) => !current).length;
-
-  // The list arrives after the dialog was closed, and takes the row with the focus away.
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the list is what it waits for
-  useEffect(() => {
-    const lost = opener.current !== null && !opener.current.isConnected && document.activeElement === document.body;
-    if (!lost) return;
-    opener.current = null;
-    heading.current?.focus();
-  }, [sessions]);
-
-  function ask(next: Ending) {
-    opener.current = document.activeElement instanceof HTMLElement ? document.activeElement : null;
-    setEnding(next);
-  }
-
   return (
     <section aria-labelledby="sessions">
       <div className="mb-2 flex flex-wrap items-end justify-between gap-x-4 gap-y-2">
@@ -48,26 +35,22 @@ export function SessionsSection({ sessions }: { sessions: SessionView[] }) {
           <h2 id="sessions" ref={heading} tabIndex={-1} className="font-semibold text-base text-ink">
             Your sessions
           </h2>
-          <p className="text-dim text-sm">Where you are signed in to Tokendesk. End what you do not know.</p>
+          <p className="text-dim text-sm">
+            Where you are signed in to Tokendesk{more && `: the latest ${formatCount(sessions.length)}, there are more`}
+            . End what you do not know.
+          </p>
         </div>
         <div className="flex flex-wrap gap-2">
-          {others > 0 && <Button onClick={() => ask({ what: "others" })}>Sign out everywhere else</Button>}
-          <Button onClick={() => ask({ what: "all" })}>Sign out everywhere</Button>
+          {others > 0 && <Button onClick={() => open({ what: "others" })}>Sign out everywhere else</Button>}
+          <Button onClick={() => open({ what: "all" })}>Sign out everywhere</Button>
         </div>
       </div>
       <ul aria-label="Your sessions" className="divide-y divide-line rounded-lg border border-line bg-surface">
         {sessions.map((session) => (
-          <SessionItem key={session.id} session={session} onEnd={() => ask({ what: "one", session })} />
+          <SessionItem key={session.id} session={session} onEnd={() => open({ what: "one", session })} />
         ))}
       </ul>
-      {ending && (
-        <EndDialog
-          ending={ending}
-          others={others}
-          onClose={() => setEnding(null)}
-          returnFocus={() => (opener.current?.isConnected ? opener.current : heading.current)?.focus()}
-        />
-      )}
+      {ending && <EndDialog ending={ending} others={more ? null : others} onClose={close} returnFocus={returnFocus} />}
     </section>
   );
 }
@@ -121,62 +104,83 @@ function nameOf({ userAgent, address, current }: SessionView): string {
   return current ? `${where}, this session` : where;
 }
 
-type EndDialogProps = { ending: Ending; others: number; onClose: () => void; returnFocus: () => void };
+type EndDialogProps = {
+  ending: Ending;
+  /** How many there are besides this one. Null: not known. */
+  others: number | null;
+  onClose: () => void;
+  returnFocus: () => void;
+};
 
 function EndDialog({ ending, others, onClose, returnFocus }: EndDialogProps) {
   const router = useRouter();
   const toast = useToast();
-  const [pending, setPending] = useState(false);
-  const [failure, setFailure] = useState<Failure | null>(null);
+  const { pending, failure, submit } = useSubmission();
+  const [leaving, setLeaving] = useState(false);
   const own = ending.what === "all" || (ending.what === "one" && ending.session.current);
+  // Over already is what was asked for.
+  const over = failure?.code === "not_found";
 
   async function end() {
-    setPending(true);
-    setFailure(null);
     const path = ending.what === "one" ? `/api/sessions/${encodeURIComponent(ending.session.id)}` : "/api/sessions";
-    const answer = await call(path, {
-      method: "DELETE",
-      ...(ending.what === "one" ? {} : { json: { others: ending.what === "others" } }),
-      answer: endedSchema,
-    });
-    // A full page load: nothing of this person stays in the browser's memory.
-    if (answer.ok && own) return location.assign("/sign-in?reason=signed-out");
-    setPending(false);
-    // Over already is what was asked for.
-    if (!answer.ok && answer.failure.code !== "not_found") return setFailure(answer.failure);
-    toast({ title: `Ended ${plural(answer.ok ? answer.value.ended : 1, "session")}` });
+    const answer = await submit(() =>
+      call(path, {
+        method: "DELETE",
+        ...(ending.what === "one" ? {} : { json: { others: ending.what === "others" } }),
+        answer: endedSchema,
+      }),
+    );
+    if (answer === null) return;
+    if (own) {
+      setLeaving(true);
+      // A full page load: nothing of this person stays in the browser's memory.
+      return location.assign("/sign-in?reason=signed-out");
+    }
+    toast({ title: `Ended ${plural(answer.ended, "session")}` });
     onClose();
     router.refresh();
   }
 
+  function dismiss() {
+    onClose();
+    if (over) router.refresh();
+  }
+
+  const busy = pending || leaving;
   const { title, text } = wording(ending, others);
   return (
     <Dialog
       title={title}
       description={text}
-      onClose={() => pending || onClose()}
+      onClose={() => busy || dismiss()}
       returnFocus={returnFocus}
       footer={
-        <>
-          <Button onClick={onClose} disabled={pending}>
-            Cancel
+        over ? (
+          <Button ref={focusOnMount} variant="primary" onClick={dismiss}>
+            Done
           </Button>
-          <Button data-autofocus variant="primary" pending={pending} onClick={end}>
-            {failure ? "Try again" : "Sign out"}
-          </Button>
-        </>
+        ) : (
+          <>
+            <Button onClick={onClose} disabled={busy}>
+              Cancel
+            </Button>
+            <Button data-autofocus variant="primary" pending={busy} onClick={end}>
+              {failure ? "Try again" : "Sign out"}
+            </Button>
+          </>
+        )
       }
     >
-      {failure && <FailureNote failure={failure} />}
+      {failure && (over ? <p role="status">It was over already.</p> : <FailureNote failure={failure} />)}
     </Dialog>
   );
 }
 
-function wording(ending: Ending, others: number): { title: string; text: string } {
+function wording(ending: Ending, others: number | null): { title: string; text: string } {
   if (ending.what === "others") {
     return {
       title: "Sign out everywhere else?",
-      text: `${plural(others, "other session")} of yours will end at once.`,
+      text: `${others === null ? "All other sessions" : plural(others, "other session")} of yours will end at once.`,
     };
   }
   if (ending.what === "all") {

@@ -1,7 +1,7 @@
 import clsx from "clsx";
 
 /** The mark: a hidden value and its last four. */
-export function BrandMark({ className }: { className?: string }) {
+function BrandMark({ className }: { className?: string }) {
   return (
     <svg viewBox="0 0 32 32" className={clsx("size-6 shrink-0", className)} aria-hidden="true">
       <rect width="32" height="32" rx="8" className="fill-[oklch(0.26_0.025_258)] stroke-line" />

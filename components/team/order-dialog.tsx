@@ -102,8 +102,8 @@ function ReadinessNote({ token }: { token: TeamToken }) {
     return (
       <Callout tone="warn" title="Needs paste">
         <p>
-          RingCX says that {owner} is disabled, so {owner} will not sign in here, and Tokendesk keeps no values. Only
-          somebody who has the value can revoke this token. The order waits in case {owner} comes back.
+          RingCX says that {owner} is disabled. To revoke this token its value is needed: Tokendesk keeps none, and no
+          list shows it to Tokendesk while {owner} cannot sign in. The order waits in case {owner} comes back.
         </p>
       </Callout>
     );

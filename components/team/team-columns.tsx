@@ -110,7 +110,7 @@ const readinessTexts: Record<Readiness, { text: string; title: string }> = {
   owner: { text: "Needs owner sign-in", title: "To be revoked, its owner has to sign in here" },
   paste: {
     text: "Needs paste",
-    title: "To be revoked, somebody has to paste its value: RingCX says that its owner is disabled",
+    title: "Its value is needed: RingCX says that its owner is disabled, so no list shows it to Tokendesk",
   },
 };
 

@@ -20,10 +20,13 @@ import type { SessionView } from "@/lib/session/schema";
 
 const shownAtFirst = 15;
 
-/** The sessions, or why they could not be read. */
-type TeamSessionsProps = { found: { value: SessionView[]; problem: null } | { value: null; problem: Problem } };
+/** The sessions, or why they could not be read. `more`: they are the latest of more. */
+type TeamSessionsProps = {
+  found: { value: { sessions: SessionView[]; more: boolean }; problem: null } | { value: null; problem: Problem };
+};
 
-export function TeamSessions({ found: { value: sessions, problem } }: TeamSessionsProps) {
+export function TeamSessions({ found: { value, problem } }: TeamSessionsProps) {
+  const sessions = value?.sessions ?? null;
   const heading = useRef<HTMLHeadingElement>(null);
   const { dialog: ending, open, close, returnFocus } = useDialogs<SessionView>(heading, sessions ?? []);
   const [all, setAll] = useState(false);
@@ -36,7 +39,7 @@ export function TeamSessions({ found: { value: sessions, problem } }: TeamSessio
       <p className="mb-2 text-dim text-sm tabular-nums">
         {sessions === null
           ? "Who is signed in to Tokendesk."
-          : `${plural(sessions.length, "sign-in")} to Tokendesk in this main account.`}
+          : `${value?.more ? "The latest " : ""}${plural(sessions.length, "sign-in")} to Tokendesk in this main account${value?.more ? "; there are more" : ""}.`}
       </p>
       {problem ? (
         <ProblemPanel problem={problem} />
@@ -74,7 +77,7 @@ export function TeamSessions({ found: { value: sessions, problem } }: TeamSessio
       )}
       {sessions !== null && sessions.length > shown.length && (
         <Button variant="ghost" size="sm" className="mt-2" onClick={() => setAll(true)}>
-          Show all {formatCount(sessions.length)}
+          Show {value?.more ? "the latest" : "all"} {formatCount(sessions.length)}
         </Button>
       )}
       {ending && <EndSessionDialog session={ending} onClose={close} returnFocus={returnFocus} />}
@@ -136,7 +139,7 @@ function EndSessionDialog({ session, onClose, returnFocus }: EndSessionDialogPro
       }
     >
       <div className="flex flex-col gap-4 text-sm">
-        {failure && (over ? <p role="status">It had ended already.</p> : <FailureNote failure={failure} />)}
+        {failure && (over ? <p role="status">It was over already.</p> : <FailureNote failure={failure} />)}
         <dl className="grid grid-cols-[auto_minmax(0,1fr)] gap-x-4 gap-y-1 rounded-lg border border-line bg-sunken px-3 py-2.5">
           <dt className="text-faint">Where</dt>
           <dd className="truncate">{agentName(session.userAgent)}</dd>

@@ -1,14 +1,12 @@
 "use client";
 
-import { functionalUpdate, type SortingState, useTable } from "@tanstack/react-table";
 import clsx from "clsx";
 import { SearchX, Users } from "lucide-react";
 import Link from "next/link";
-import { useRouter } from "next/navigation";
-import { type ReactNode, useCallback, useMemo, useOptimistic, useRef, useTransition } from "react";
+import { type ReactNode, useMemo, useRef } from "react";
 import { DataTable } from "@/components/data-table/data-table";
-import { features } from "@/components/data-table/features";
 import { Pagination } from "@/components/data-table/pagination";
+import { useServerTable } from "@/components/data-table/server-table";
 import { CancelOrderDialog } from "@/components/team/cancel-order-dialog";
 import { OrderDialog } from "@/components/team/order-dialog";
 import { TeamActions, type TeamDialog } from "@/components/team/team-actions";
@@ -50,43 +48,19 @@ type TeamViewProps = {
   children: ReactNode;
 };
 
+const pathOf = (query: TeamQuery) => `/team${teamQueryString(query)}`;
+
 export function TeamView({ page, query: asked, today, children }: TeamViewProps) {
-  const router = useRouter();
   const heading = useRef<HTMLHeadingElement>(null);
-  const [pending, startTransition] = useTransition();
-  const [query, setQuery] = useOptimistic(asked);
   const { dialog, open, close, returnFocus } = useDialogs<TeamDialog>(heading, page.rows);
 
-  const go = useCallback(
-    (patch: Partial<TeamQuery>) => {
-      const next = { ...query, ...patch };
-      startTransition(() => {
-        setQuery(next);
-        const navigate = patch.q === undefined ? router.push : router.replace;
-        navigate(`/team${teamQueryString(next)}`, { scroll: false });
-      });
-    },
-    [query, router, setQuery],
-  );
-
   const columns = useMemo(() => teamColumns(today), [today]);
-  const sorting: SortingState = [{ id: query.sort, desc: query.order === "desc" }];
-  const table = useTable({
-    features,
+  const { query, pending, go, table } = useServerTable({
+    rows: page.rows,
     columns,
-    data: page.rows,
-    getRowId: (token) => token.id,
-    manualSorting: true,
-    manualPagination: true,
-    enableSortingRemoval: false,
-    enableMultiSort: false,
-    sortDescFirst: false,
-    state: { sorting, pagination: { pageIndex: 0, pageSize: page.rows.length } },
-    onSortingChange: (updater) => {
-      const [first] = functionalUpdate(updater, sorting);
-      const sort = teamSorts.find((name) => name === first?.id);
-      if (sort) go({ sort, order: first?.desc ? "desc" : "asc", page: 1 });
-    },
+    query: asked,
+    path: pathOf,
+    sorts: teamSorts,
   });
 
   const filtered = query.q !== "" || query.owner !== null;
@@ -169,7 +143,7 @@ function Views({ query, counts, onView }: ViewsProps) {
           return (
             <li key={view}>
               <Link
-                href={`/team${teamQueryString({ ...query, view, page: 1 })}`}
+                href={pathOf({ ...query, view, page: 1 })}
                 prefetch={false}
                 scroll={false}
                 aria-current={here ? "page" : undefined}

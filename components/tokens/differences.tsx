@@ -107,8 +107,7 @@ function Vanished({ tokens, total, onEmptied }: VanishedProps) {
         {left === 1 ? "1 token vanished" : `${formatCount(left)} tokens vanished`}
       </Heading>
       <p className="mt-0.5 ml-6 text-dim text-xs">
-        {left === 1 ? "It is" : "They are"} no longer in your list at RingCX, and nobody revoked{" "}
-        {left === 1 ? "it" : "them"} here.
+        {left === 1 ? "It is" : "They are"} no longer in your list at RingCX, and no revocation here is proven.
       </p>
       {failure && (
         <div className="mt-2 ml-6">

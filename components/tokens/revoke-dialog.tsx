@@ -10,7 +10,7 @@ import { LastFourField } from "@/components/tokens/last-four-field";
 import { Proof } from "@/components/tokens/proof";
 import { TokenHint } from "@/components/tokens/token-hint";
 import { TokenSummary } from "@/components/tokens/token-summary";
-import { SpooledNote, WithoutLogNote } from "@/components/tokens/without-log";
+import { WentOnNote, WithoutLogNote } from "@/components/tokens/without-log";
 import { Button } from "@/components/ui/button";
 import { Callout } from "@/components/ui/callout";
 import { Dialog } from "@/components/ui/dialog";
@@ -33,7 +33,7 @@ export function RevokeDialog({ token, onClose, onRevoked, returnFocus }: RevokeD
   const reasonId = useId();
   const [typed, setTyped] = useState("");
   const [reason, setReason] = useState("");
-  const [revoked, setRevoked] = useState<{ proof: RevocationProof; spooled: boolean } | null>(null);
+  const [revoked, setRevoked] = useState<{ proof: RevocationProof; urgent: boolean } | null>(null);
   const { pending, failure, submit } = useSubmission();
   const last = lastFour(token.hint);
   const confirmed = confirmsHint(typed, token.hint);
@@ -43,7 +43,7 @@ export function RevokeDialog({ token, onClose, onRevoked, returnFocus }: RevokeD
     const json = { ...(reason.trim() === "" ? {} : { reason: reason.trim() }), ...(urgent ? { urgent } : {}) };
     const answer = await submit(() => call(tokenPath(token), { method: "DELETE", json, answer: revokedSchema }));
     if (answer === null) return;
-    setRevoked({ proof: answer.proof, spooled: urgent });
+    setRevoked({ proof: answer.proof, urgent });
     onRevoked(token);
     router.refresh();
   }
@@ -74,7 +74,7 @@ export function RevokeDialog({ token, onClose, onRevoked, returnFocus }: RevokeD
           <p>
             <Proof proof={revoked.proof} />
           </p>
-          {revoked.spooled && <SpooledNote />}
+          {revoked.urgent && <WentOnNote />}
         </Callout>
       </Dialog>
     );

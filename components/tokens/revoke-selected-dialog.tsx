@@ -7,7 +7,7 @@ import { needsSignIn } from "@/components/http";
 import { type Outcome, revokeInTurn } from "@/components/tokens/bulk-revocation";
 import { Proof } from "@/components/tokens/proof";
 import { TokenHint } from "@/components/tokens/token-hint";
-import { SpooledNote, WithoutLogNote } from "@/components/tokens/without-log";
+import { WentOnNote, WithoutLogNote } from "@/components/tokens/without-log";
 import { Button } from "@/components/ui/button";
 import { Callout } from "@/components/ui/callout";
 import { Dialog } from "@/components/ui/dialog";
@@ -38,7 +38,7 @@ export function RevokeSelectedDialog({ tokens, onClose, onRevoked, returnFocus }
   const [chosen] = useState(tokens);
   const [typed, setTyped] = useState("");
   const [reason, setReason] = useState("");
-  const [spooled, setSpooled] = useState(false);
+  const [wentOn, setWentOn] = useState(false);
   const [phase, setPhase] = useState<"asking" | "running" | "stopping" | "over">("asking");
   const [outcomes, setOutcomes] = useState<ReadonlyMap<string, Outcome>>(new Map());
   const [wait, setWait] = useState(0);
@@ -75,7 +75,7 @@ export function RevokeSelectedDialog({ tokens, onClose, onRevoked, returnFocus }
       onOutcome: (token, outcome) => {
         setOutcomes((known) => new Map(known).set(token.id, outcome));
         if (isDone(outcome)) onRevoked(token);
-        if (urgent && outcome.state === "revoked") setSpooled(true);
+        if (urgent && outcome.state === "revoked") setWentOn(true);
         if (outcome.state === "failed" && needsSignIn(outcome.failure)) signedOut = true;
       },
     });
@@ -221,9 +221,9 @@ export function RevokeSelectedDialog({ tokens, onClose, onRevoked, returnFocus }
           </Callout>
         )}
         {withoutLog && phase === "over" && <WithoutLogNote />}
-        {spooled && phase === "over" && (
+        {wentOn && phase === "over" && (
           <Callout tone="info">
-            <SpooledNote />
+            <WentOnNote />
           </Callout>
         )}
         <ul aria-label="Selected tokens" className="divide-y divide-line rounded-lg border border-line">

@@ -170,8 +170,8 @@ function Ordered({ order }: { order: RevocationOrder }) {
       className="block truncate text-2xs text-warn"
       title={[order.reason, order.trouble].filter(Boolean).join(". ")}
     >
-      Being revoked: ordered by {order.orderedBy}
-      {order.trouble && `. ${order.trouble}`}
+      Ordered to be revoked by {order.orderedBy}
+      {order.trouble && `. The last try: ${order.trouble}`}
     </span>
   );
 }

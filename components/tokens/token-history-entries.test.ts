@@ -114,4 +114,18 @@ describe("the entries of a token's history", () => {
     expect(deadSince([milestone("revoked", 900)], events.slice(0, 1))).toEqual([false, true]);
     expect(deadSince([milestone("vanished", 900)], events.slice(0, 1))).toEqual([false, false]);
   });
+
+  it("know of no proof from before the token was listed again", () => {
+    const events = [
+      event("a", 1, { action: "token.revoke", outcome: "unknown" }),
+      event("b", 2, { action: "token.revoke" }),
+    ];
+    const entries = historyEntries([milestone("alive_again", 900)], events);
+    expect(summaries([milestone("alive_again", 900)], events)).toEqual([
+      "alive_again",
+      "token.revoke succeeded",
+      "token.revoke unknown",
+    ]);
+    expect(entries.some((entry) => entry.kind === "act" && entry.deadSince)).toBe(false);
+  });
 });

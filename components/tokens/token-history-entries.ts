@@ -27,6 +27,7 @@ const acts: Record<Milestone["kind"], AuditAction[]> = {
   created_here: ["token.create", "token.rotate"],
   adopted: ["token.adopt"],
   revoked: ["token.revoke", "incident.revoke"],
+  alive_again: [],
 };
 
 /** The two are written down by different steps of one request, which may wait for RingCX in between. */
@@ -65,6 +66,8 @@ export function historyEntries(milestones: readonly Milestone[], events: readonl
   entries.sort((a, b) => Date.parse(b.at) - Date.parse(a.at));
   let dead = false;
   for (const entry of entries) {
+    // Every proof before that was none.
+    if (entry.kind === "milestone" && entry.milestone.kind === "alive_again") break;
     if (entry.kind === "act") entry.deadSince = dead;
     dead ||= isProof(entry);
   }

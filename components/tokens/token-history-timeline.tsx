@@ -12,6 +12,7 @@ import {
   RotateCw,
   ScanSearch,
   ShieldOff,
+  TriangleAlert,
   Undo2,
 } from "lucide-react";
 import { actionNames, explainOutcome } from "@/components/audit/audit-text";
@@ -30,6 +31,7 @@ const milestoneNames: Record<Milestone["kind"], string> = {
   adopted: "Adopted by its owner",
   vanished: "Vanished",
   revoked: "Revoked",
+  alive_again: "Alive again",
 };
 
 const milestoneIcons: Record<Milestone["kind"], LucideIcon> = {
@@ -39,6 +41,7 @@ const milestoneIcons: Record<Milestone["kind"], LucideIcon> = {
   adopted: BookmarkCheck,
   vanished: CircleOff,
   revoked: ShieldOff,
+  alive_again: TriangleAlert,
 };
 
 const actionIcons: Partial<Record<AuditAction, LucideIcon>> = {
@@ -91,6 +94,7 @@ function Node({ entry }: { entry: HistoryEntry }) {
 function toneOf(entry: HistoryEntry): string {
   if (entry.kind === "milestone") {
     if (entry.milestone.kind === "revoked") return "border-transparent bg-good-soft text-good";
+    if (entry.milestone.kind === "alive_again") return "border-transparent bg-danger-soft text-danger";
     if (entry.milestone.kind === "appeared" || entry.milestone.kind === "vanished") {
       return "border-transparent bg-warn-soft text-warn";
     }

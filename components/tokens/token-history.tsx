@@ -98,10 +98,12 @@ type SummaryProps = { token: Token; milestones: Milestone[]; today: string };
 
 function Summary({ token, milestones, today }: SummaryProps) {
   const revoked = milestones.find(({ kind }) => kind === "revoked");
+  const aliveAgain = milestones.find(({ kind }) => kind === "alive_again");
   return (
     <section aria-label="Summary" className="rounded-lg border border-line bg-surface">
       <p className="border-line border-b px-4 py-3 text-dim text-sm">
-        {token.status === "active" && "RingCX listed it when Tokendesk last looked. It does not expire."}
+        {token.status === "active" &&
+          (aliveAgain?.detail ?? "RingCX listed it when Tokendesk last looked. It does not expire.")}
         {token.status === "revoked" && <>Proven dead. {revoked?.detail}</>}
         {token.status === "vanished" &&
           "It is no longer in its owner's list. Who removed it is not known, and Tokendesk has not proven it dead."}

@@ -1,12 +1,11 @@
 "use client";
 
-import { functionalUpdate, type RowSelectionState, type SortingState, useTable } from "@tanstack/react-table";
+import { functionalUpdate, type RowSelectionState } from "@tanstack/react-table";
 import { KeyRound, Plus, SearchX } from "lucide-react";
-import { useRouter } from "next/navigation";
-import { useCallback, useMemo, useOptimistic, useRef, useState, useTransition } from "react";
+import { useMemo, useRef, useState } from "react";
 import { DataTable } from "@/components/data-table/data-table";
-import { features } from "@/components/data-table/features";
 import { Pagination } from "@/components/data-table/pagination";
+import { useServerTable } from "@/components/data-table/server-table";
 import { AdoptDialog } from "@/components/tokens/adopt-dialog";
 import { Differences } from "@/components/tokens/differences";
 import { EditDialog } from "@/components/tokens/edit-dialog";
@@ -49,6 +48,8 @@ type TokensViewProps = {
   today: string;
 };
 
+const pathOf = (query: TokenQuery) => `/tokens${tokenQueryString(query)}`;
+
 export function TokensView({
   page,
   query: asked,
@@ -58,52 +59,28 @@ export function TokensView({
   unreadable,
   today,
 }: TokensViewProps) {
-  const router = useRouter();
   const heading = useRef<HTMLHeadingElement>(null);
-  const [pending, startTransition] = useTransition();
-  const [query, setQuery] = useOptimistic(asked);
   const [selected, setSelected] = useState<ReadonlyMap<string, Token>>(new Map());
   const { dialog, open, close, returnFocus } = useDialogs<TokenDialog>(heading, page.rows);
-
-  const go = useCallback(
-    (patch: Partial<TokenQuery>) => {
-      const next = { ...query, ...patch };
-      startTransition(() => {
-        setQuery(next);
-        // What is typed into the search is one step of the history, whatever its length.
-        const navigate = patch.q === undefined ? router.push : router.replace;
-        navigate(`/tokens${tokenQueryString(next)}`, { scroll: false });
-      });
-    },
-    [query, router, setQuery],
-  );
 
   const columns = useMemo(() => tokenColumns(today), [today]);
   const rowSelection = useMemo<RowSelectionState>(
     () => Object.fromEntries([...selected.keys()].map((id) => [id, true])),
     [selected],
   );
-  const sorting: SortingState = [{ id: query.sort, desc: query.order === "desc" }];
-  const table = useTable({
-    features,
+  const { query, pending, go, table } = useServerTable({
+    rows: page.rows,
     columns,
-    data: page.rows,
-    getRowId: (token) => token.id,
-    manualSorting: true,
-    manualPagination: true,
-    enableSortingRemoval: false,
-    enableMultiSort: false,
-    sortDescFirst: false,
-    state: { sorting, rowSelection, pagination: { pageIndex: 0, pageSize: page.rows.length } },
-    onSortingChange: (updater) => {
-      const [first] = functionalUpdate(updater, sorting);
-      const sort = tokenSorts.find((name) => name === first?.id);
-      if (sort) go({ sort, order: first?.desc ? "desc" : "asc", page: 1 });
-    },
-    onRowSelectionChange: (updater) => {
-      const ids = Object.keys(functionalUpdate(updater, rowSelection));
-      const known = new Map([...selected, ...page.rows.map((token) => [token.id, token] as const)]);
-      setSelected(new Map(ids.flatMap((id) => (known.has(id) ? [[id, known.get(id) as Token] as const] : []))));
+    query: asked,
+    path: pathOf,
+    sorts: tokenSorts,
+    selection: {
+      selected: rowSelection,
+      onSelect: (updater) => {
+        const ids = Object.keys(functionalUpdate(updater, rowSelection));
+        const known = new Map([...selected, ...page.rows.map((token) => [token.id, token] as const)]);
+        setSelected(new Map(ids.flatMap((id) => (known.has(id) ? [[id, known.get(id) as Token] as const] : []))));
+      },
     },
   });
 
@@ -150,8 +127,9 @@ export function TokensView({
       {!remembered && (
         <Callout tone="warn" title="Labels and dates are missing for now" className="mb-4">
           <p>
-            Tokendesk cannot reach its own database. The list itself comes from RingCX and is complete. Changes wait
-            until the database is back, because none is made without its record; an urgent revocation can go on.
+            Tokendesk cannot reach its own database. The list itself comes from RingCX
+            {unreadable === 0 && " and is complete"}. Changes wait until the database is back, because none is made
+            without its record; an urgent revocation can go on.
           </p>
         </Callout>
       )}

@@ -96,8 +96,9 @@ test("ops read what was done, newest first and in words, and open the details of
   await drawer(page).getByRole("button", { name: "Newer event" }).click();
   await drawer(page).getByRole("button", { name: "Newer event" }).click();
   await expect(drawer(page).getByRole("heading", { name: "Token edit" })).toBeVisible();
-  // The first may be taken by the note that something was copied.
-  await page.keyboard.press("Escape");
+  // The note that something was copied does not take it.
+  await drawer(page).getByRole("button", { name: "Copy hash", exact: true }).click();
+  await expect(page.getByText("Copied hash", { exact: true }).last()).toBeVisible();
   await page.keyboard.press("Escape");
   await expect(drawer(page)).toHaveCount(0);
   await expect(event(page, "Token edit")).toBeFocused();
@@ -109,6 +110,8 @@ test("the filters stand in the address, come back with it, and are cleared", asy
   const id = await createToken(visitor, "To be filtered");
   await enter(page, app, ana, `${app.url}/audit`);
 
+  // What nothing records is not offered.
+  await expect(page.getByLabel("Action").getByRole("option", { name: /^Incident/ })).toHaveCount(0);
   await page.getByLabel("Action").selectOption("Token creation");
   await expect(rows(page)).toHaveCount(2);
   await expect(page).toHaveURL(/\/audit\?action=token\.create$/);
@@ -178,22 +181,22 @@ test("pages go by key: older, newer, and back to the newest, which stays the new
   await enter(page, app, ana, `${app.url}/audit`);
   await expect(rows(page)).toHaveCount(50);
   const pages = page.getByRole("navigation", { name: "Pagination" });
-  await expect(pages.getByText("Events 15 to 64")).toBeVisible();
+  await expect(pages.getByText("50 events, from 15 to 64")).toBeVisible();
   await expect(pages.getByRole("button", { name: "Newer" })).toHaveAttribute("aria-disabled", "true");
   await pages.getByRole("button", { name: "Older" }).click();
-  await expect(pages.getByText("Events 1 to 14")).toBeVisible();
+  await expect(pages.getByText("14 events, from 1 to 14")).toBeVisible();
   await expect(pages.getByRole("button", { name: "Older" })).toHaveAttribute("aria-disabled", "true");
   await expectDescribed(page.getByRole("button", { name: "Live" }), /newest/);
   // What is written meanwhile does not shift the page, which is an address.
   await edit(visitor, id, "Meanwhile");
   await page.reload();
-  await expect(pages.getByText("Events 1 to 14")).toBeVisible();
+  await expect(pages.getByText("14 events, from 1 to 14")).toBeVisible();
   await pages.getByRole("button", { name: "Newer" }).click();
-  await expect(pages.getByText("Events 16 to 65")).toBeVisible();
+  await expect(pages.getByText("50 events, from 16 to 65")).toBeVisible();
   await expect(page).toHaveURL(`${app.url}/audit`);
   await page.goBack();
   await pages.getByRole("button", { name: "Newest" }).click();
-  await expect(pages.getByText("Events 16 to 65")).toBeVisible();
+  await expect(pages.getByText("50 events, from 16 to 65")).toBeVisible();
 });
 
 test("members see their own events only, are told so, and verify nothing", async ({ launch, newVisitor, page }) => {
@@ -370,13 +373,13 @@ test.describe("verify", () => {
     page,
     problems,
   }) => {
-    problems.expect(/the audit log was tampered with/);
+    problems.expect(/the audit log does not verify/);
     const app = await emptyLog(launch);
     const visitor = await newVisitor(app).signIn(nils);
     await edit(visitor, await createToken(visitor, "Written once"), "Calls");
     await enter(page, app, ana, `${app.url}/audit`);
     await page.getByRole("button", { name: "Verify" }).click();
-    await expect(drawer(page).getByText("The log is intact")).toBeVisible();
+    await expect(drawer(page).getByText("Nothing was found that does not fit")).toBeVisible();
     await expect(drawer(page).getByText("Newest hash")).toBeVisible();
     await drawer(page).getByRole("button", { name: "Done" }).click();
     await expect(page.getByRole("button", { name: "Verify" })).toBeFocused();
@@ -388,6 +391,36 @@ test.describe("verify", () => {
     await expect(drawer(page).getByRole("alert")).toContainText("The log is not as it was written");
     const found = drawer(page).getByRole("list", { name: "Problems" }).getByRole("listitem");
     await expect(found.filter({ hasText: "Event 3" })).toContainText("Edited");
+  });
+
+  test("says so when there was no signed checkpoint to compare with", async ({ app, page }) => {
+    await enter(page, app, ana, "/audit");
+    const result = {
+      type: "result",
+      ok: true,
+      verified: 3,
+      firstSeq: 1,
+      lastSeq: 3,
+      headHash: null,
+      checkpoints: 0,
+      openIntents: 0,
+      problems: [],
+    };
+    let checkpoints = 0;
+    await page.route("**/api/audit/verify", (route) =>
+      route.fulfill({
+        status: 200,
+        contentType: "application/x-ndjson",
+        body: `${JSON.stringify({ ...result, checkpoints })}\n`,
+      }),
+    );
+    await page.getByRole("button", { name: "Verify" }).click();
+    const said = drawer(page).getByRole("status").filter({ hasText: "Nothing was found that does not fit" });
+    await expect(said).toContainText("There is no signed checkpoint to compare with yet.");
+    checkpoints = 1;
+    await drawer(page).getByRole("button", { name: "Verify again" }).click();
+    await expect(said).toContainText("1 signed checkpoint");
+    await expect(said).not.toContainText("no signed checkpoint");
   });
 
   test("can be cancelled, and says when its answer is cut short", async ({ app, page }) => {
@@ -434,7 +467,7 @@ test.describe("axe has nothing to say, in light and dark, at 1280 and 375 px, wh
     await expect(page.getByLabel("Actor", { exact: true })).toBeVisible();
     await expectGoodEverywhere(page, "audit log, nothing found");
     await page.getByRole("button", { name: "Verify" }).click();
-    await expect(drawer(page).getByText("The log is intact")).toBeVisible();
+    await expect(drawer(page).getByText("Nothing was found that does not fit")).toBeVisible();
     await expectGoodEverywhere(page, "a verification");
     await page.keyboard.press("Escape");
     await page.getByRole("button", { name: "Export" }).click();

@@ -101,7 +101,7 @@ test("the charts are pictures with a name and a sentence, and each is a table to
   expect((await visitor.post("/api/tokens", { label: "One more" })).status).toBe(201);
   await enter(page, desk, ana, `${desk.url}/overview`);
   for (const [name, said, cells] of [
-    ["Tokens over time", "4 active tokens now, 4 more than on", "4"],
+    ["Tokens over time", "4 known active tokens now, 4 more than known on", "4"],
     ["Activity", "1 created, 0 revoked, 0 revealed", "1"],
     ["Age", "4 active tokens, by when Tokendesk first saw them", "4"],
   ] as const) {
@@ -122,7 +122,7 @@ test("ops look at the whole main account, and are led to the team", async ({ des
   const visitor = await newVisitor(desk).signIn(carl);
   const [first] = await visitor.tokens();
   await enter(page, desk, petra, `${desk.url}/overview`);
-  await expect(page.getByText("The main account: 3 tokens of 2 people")).toBeVisible();
+  await expect(page.getByText("The main account: 3 known tokens of 2 people seen")).toBeVisible();
   const item = attention(page)
     .getByRole("listitem")
     .filter({ hasText: first?.hint ?? "" });

@@ -77,6 +77,9 @@ test("a session that is over already is no trouble", async ({ app, newVisitor, p
   await visitor.signOut();
   await page.getByRole("button", { name: /^Sign out Safari on iPhone/ }).click();
   await page.getByRole("dialog").getByRole("button", { name: "Sign out", exact: true }).click();
+  await expect(page.getByRole("dialog").getByRole("status")).toHaveText("It was over already.");
+  await expect(page.getByText(/^Ended/)).toHaveCount(0);
+  await page.getByRole("dialog").getByRole("button", { name: "Done" }).click();
   await expect(page.getByRole("dialog")).toHaveCount(0);
   await expect(sessions(page)).toHaveCount(1);
 });

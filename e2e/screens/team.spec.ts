@@ -178,7 +178,8 @@ test("an order that RingCX does not carry out stays, and its owner sees who orde
     await expect(rowOf(page, hint)).toContainText("did not delete this token", { timeout: 500 });
   }).toPass();
   await enter(page, desk, pia, `${desk.url}/tokens`);
-  await expect(rowOf(page, hint)).toContainText("Being revoked: ordered by Ana Lima");
+  await expect(rowOf(page, hint)).toContainText("Ordered to be revoked by Ana Lima. The last try: ");
+  await expect(rowOf(page, hint)).toContainText("did not delete this token");
   await page.getByLabel("Show tokens that are").selectOption("Ordered to be revoked");
   await expect(page).toHaveURL(`${desk.url}/tokens?state=ordered`);
   await expect(rows(page)).toHaveCount(1);

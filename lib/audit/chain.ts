@@ -74,6 +74,18 @@ export function eventOf(row: EventRow): AuditEvent {
   };
 }
 
+/** The same for a reader, from whom one damaged row must not keep the others: `details.damaged` says what it is. */
+export function shownEvent(row: EventRow): AuditEvent {
+  try {
+    const event = eventOf(row);
+    if (event.details !== null && typeof event.details === "object" && !Array.isArray(event.details)) return event;
+  } catch {
+    // What cannot be read is left out below.
+  }
+  const at = Number.isSafeInteger(row.at) && Math.abs(row.at) <= 8.64e15 ? row.at : 0;
+  return { ...eventOf({ ...row, at, details: "{}" }), details: { damaged: true } };
+}
+
 /**
  * Takes the chain for this transaction. The first call of all makes it.
  * @throws {DatabaseUnavailable} `damaged`: there are events, but no head
@@ -100,9 +112,12 @@ export async function lockChain(trx: Transaction<Database>): Promise<Head> {
 }
 
 const rowsPerInsert = 200;
+/** How far a clock may go wrong before the events of others say what time it was there. */
+const skewMs = 60_000;
 
 /**
- * Appends events, in this order. Their time is `at`, or later where the chain is already.
+ * Appends events, in this order. Their time is `at`, or later where the chain is already: by much because another
+ * replica's clock is wrong, and then `details.happenedAt` says `at`.
  * @returns the new head
  * @throws {DatabaseUnavailable} `damaged`: the head says that a place is free which is not
  */
@@ -110,10 +125,12 @@ export async function append(trx: Transaction<Database>, drafts: readonly Draft[
   const head = await lockChain(trx);
   if (drafts.length === 0) return head;
   const time = Math.max(head.at, at);
+  const happenedAt = time - at > skewMs ? { happenedAt: new Date(at).toISOString() } : {};
   let { seq, hash } = head;
   const rows = drafts.map((draft) => {
     seq += 1;
-    const row: EventRow = { ...rowOf(draft), seq, at: time, previous_hash: hash, hash: "" };
+    const details = canonical({ ...happenedAt, ...draft.details });
+    const row: EventRow = { ...rowOf(draft), details, seq, at: time, previous_hash: hash, hash: "" };
     hash = hashOf(head.chain, eventOf(row));
     row.hash = hash;
     return row;
@@ -131,7 +148,7 @@ export async function append(trx: Transaction<Database>, drafts: readonly Draft[
   return { ...head, seq, hash, at: time };
 }
 
-function rowOf(draft: Draft): Omit<EventRow, "seq" | "at" | "previous_hash" | "hash"> {
+function rowOf(draft: Draft): Omit<EventRow, "seq" | "at" | "details" | "previous_hash" | "hash"> {
   return {
     id: draft.id,
     tenant: draft.tenant,
@@ -146,13 +163,45 @@ function rowOf(draft: Draft): Omit<EventRow, "seq" | "at" | "previous_hash" | "h
     token_id: draft.tokenId,
     token_hint: draft.tokenHint,
     reason: draft.reason,
-    details: canonical(draft.details),
   };
 }
 
 function isUniqueViolation(error: unknown): boolean {
   const { code, errcode } = error as { code?: unknown; errcode?: unknown };
   return code === "23505" || (code === "ERR_SQLITE_ERROR" && (Number(errcode) & 0xff) === 19);
+}
+
+/**
+ * The outcomes of an act that are in the log, the oldest first. Only certain while the chain is held.
+ * @param since an event that is older than all of them, or a time before them, in epoch milliseconds
+ */
+export async function outcomesOf(
+  trx: Transaction<Database>,
+  { tenant, action, correlationId }: Pick<Draft, "tenant" | "action" | "correlationId">,
+  since: { seq: number } | { at: number },
+): Promise<AuditEvent[]> {
+  const before =
+    "seq" in since
+      ? since
+      : await trx
+          .selectFrom("audit_events")
+          .select("seq")
+          .where("at", "<", since.at)
+          .orderBy("at", "desc")
+          .orderBy("seq", "desc")
+          .limit(1)
+          .executeTakeFirst();
+  const rows = await trx
+    .selectFrom("audit_events")
+    .selectAll()
+    .where("tenant", tenant === null ? "is" : "=", tenant)
+    .where("action", "=", action)
+    .where("outcome", "in", ["succeeded", "failed", "unknown"])
+    .where("seq", ">", before?.seq ?? 0)
+    .where("correlation_id", "=", correlationId)
+    .orderBy("seq")
+    .execute();
+  return rows.map(shownEvent);
 }
 
 /** Whether an event of this ID is in the log. Only certain while the chain is held. */

@@ -16,7 +16,7 @@ import { logger } from "@/lib/logger";
  * the log stream: who changes the log would have to change all copies, and cannot sign new ones without FINGERPRINT_KEY.
  */
 const kinds = ["start", "hourly", "export", "prune", "stop"] as const;
-export type CheckpointKind = (typeof kinds)[number];
+type CheckpointKind = (typeof kinds)[number];
 
 const whole = z.number().int().min(0);
 const statementSchema = z.strictObject({
@@ -41,36 +41,36 @@ export type Signed = { statement: string; signature: string };
 const fileName = "audit-checkpoints.jsonl";
 
 const keySlot = Symbol.for("tokendesk.audit.key");
-type Slot = { [keySlot]?: { from: string; key: KeyObject } };
+type Slot = { [keySlot]?: { from: string; secret: KeyObject; open: KeyObject } };
 
 /** The same on every replica that shares FINGERPRINT_KEY. */
-function signingKey(): KeyObject {
+function keys(): { secret: KeyObject; open: KeyObject } {
   const holder = globalThis as Slot;
   const from = env().fingerprintKey;
   if (holder[keySlot]?.from !== from) {
     const seed = hkdfSync("sha256", from, "", "tokendesk audit checkpoints", 32);
     // PKCS #8 of an Ed25519 key (RFC 8410): this prefix, then the seed.
     const der = Buffer.concat([Buffer.from("302e020100300506032b657004220420", "hex"), Buffer.from(seed)]);
-    holder[keySlot] = { from, key: createPrivateKey({ key: der, format: "der", type: "pkcs8" }) };
+    const secret = createPrivateKey({ key: der, format: "der", type: "pkcs8" });
+    holder[keySlot] = { from, secret, open: createPublicKey(secret) };
   }
-  return holder[keySlot].key;
+  return holder[keySlot];
 }
 
 /** With it anybody can check the signatures: the raw Ed25519 key, base64url. */
 export function publicKey(): string {
-  return createPublicKey(signingKey()).export({ format: "jwk" }).x ?? "";
+  return keys().open.export({ format: "jwk" }).x ?? "";
 }
 
-export function signStatement(statement: Statement): Signed {
+function signStatement(statement: Statement): Signed {
   const text = canonical(statement);
-  return { statement: text, signature: sign(null, Buffer.from(text), signingKey()).toString("base64url") };
+  return { statement: text, signature: sign(null, Buffer.from(text), keys().secret).toString("base64url") };
 }
 
 /** What a checkpoint states; null: it is not signed with this installation's key. */
 export function openCheckpoint({ statement, signature }: Signed): Statement | null {
   try {
-    const key = createPublicKey(signingKey());
-    if (!verify(null, Buffer.from(statement), key, Buffer.from(signature, "base64url"))) return null;
+    if (!verify(null, Buffer.from(statement), keys().open, Buffer.from(signature, "base64url"))) return null;
     return statementSchema.parse(JSON.parse(statement));
   } catch {
     return null;

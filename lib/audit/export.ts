@@ -1,8 +1,18 @@
 import "server-only";
 import { setImmediate as otherWork } from "node:timers/promises";
+import { needLog } from "@/lib/audit/availability";
 import { checkpoint } from "@/lib/audit/checkpoints";
 import type { Actor, Intent } from "@/lib/audit/log";
-import { type Bounds, boundsOf, eventsIn, needLog, type Range, type Reader, rangesFor } from "@/lib/audit/reading";
+import {
+  type Bounds,
+  boundsOf,
+  eventsIn,
+  notReadable,
+  type Range,
+  type Reader,
+  rangesFor,
+  spanOf,
+} from "@/lib/audit/reading";
 import type { AuditDetails, AuditEvent, AuditFilter } from "@/lib/audit/schema";
 import { auditedStream } from "@/lib/audit/streams";
 import { read } from "@/lib/db/client";
@@ -11,8 +21,8 @@ import { TokendeskError } from "@/lib/errors";
 
 export type ExportFormat = "jsonl" | "csv";
 
-/** `atMost`: how many events it can become. */
-export type Export = { stream: ReadableStream<Uint8Array>; atMost: number };
+/** `atMost`: how many events it can become; null for members, whose few stand among those of everybody. */
+type Export = { stream: ReadableStream<Uint8Array>; atMost: number | null };
 
 const batchSize = 250;
 
@@ -26,7 +36,7 @@ export async function exportEvents(
   filter: AuditFilter,
   format: ExportFormat,
 ): Promise<Export> {
-  const { ranges, bounds, atMost } = await needLog(prepare(reader, filter));
+  const { ranges, bounds, atMost } = await needLog(prepare(reader, filter), notReadable);
   const details: AuditDetails = { format, upTo: bounds.below - 1 };
   for (const [name, value] of Object.entries(filter)) if (value !== undefined) details[name] = value;
   const subject = { action: "audit.export", details } as const;
@@ -52,7 +62,8 @@ async function prepare(reader: Reader, filter: AuditFilter) {
   return {
     ranges: await rangesFor(reader, filter),
     bounds,
-    atMost: Math.max(0, bounds.below - bounds.above - 1),
+    // From what the reader may see, not from the log's length: that would tell how much others do.
+    atMost: reader.user.role === "member" ? null : await spanOf(await rangesFor(reader, {}), bounds),
   };
 }
 

@@ -1,7 +1,7 @@
 import "server-only";
-import { hostname } from "node:os";
-import { eventOf } from "@/lib/audit/chain";
+import { shownEvent } from "@/lib/audit/chain";
 import { type Actor, draftOf, inHand, installation } from "@/lib/audit/log";
+import { fateOfProcess } from "@/lib/audit/process";
 import type { AuditAction, AuditDetails, AuditOutcome } from "@/lib/audit/schema";
 import { commit, drainSpool } from "@/lib/audit/spool";
 import { read, write } from "@/lib/db/client";
@@ -52,16 +52,7 @@ type Fate = "running" | "gone" | "out_of_sight";
 function fateOf(id: string, instance: string): Fate {
   const mine = inHand();
   if (instance === mine.instance) return mine.intents.has(id) ? "running" : "gone";
-  const [host, pid] = instance.split(":");
-  if (host !== hostname().replaceAll(":", "_")) return "out_of_sight";
-  // Another random part with our own number: a container that was started again.
-  if (Number(pid) === process.pid) return "gone";
-  try {
-    process.kill(Number(pid), 0);
-    return "out_of_sight";
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "ESRCH" ? "gone" : "out_of_sight";
-  }
+  return fateOfProcess(instance);
 }
 
 function isOrphaned(id: string, instance: string, ageMs: number, patienceMs = orphanedAfterMs): boolean {
@@ -69,28 +60,39 @@ function isOrphaned(id: string, instance: string, ageMs: number, patienceMs = or
   return fate === "gone" || (fate === "out_of_sight" && ageMs > patienceMs);
 }
 
-async function openIntents(owner?: {
-  tenant: string;
-  actorId: string;
-}): Promise<(OpenIntent & { instance: string })[]> {
+type Owner = { tenant: string; actorId: string | null };
+const perPage = 1000;
+
+/** Some of the intents, the oldest first, from behind an event. */
+async function openIntents(owner: Owner | null, after = 0): Promise<(OpenIntent & { instance: string })[]> {
   const rows = await read((db) => {
     const all = db
       .selectFrom("audit_intents")
       .innerJoin("audit_events", "audit_events.seq", "audit_intents.seq")
       .selectAll("audit_events")
       .select(["audit_intents.instance", "audit_intents.at as begun"])
+      .where("audit_intents.seq", ">", after)
       .orderBy("audit_intents.seq")
-      .limit(1000);
+      .limit(perPage);
     if (!owner) return all.execute();
-    return all
-      .where("audit_intents.tenant", "=", owner.tenant)
-      .where("audit_intents.actor_id", "=", owner.actorId)
-      .execute();
+    const ofTenant = all.where("audit_intents.tenant", "=", owner.tenant);
+    if (owner.actorId === null) return ofTenant.execute();
+    return ofTenant.where("audit_intents.actor_id", "=", owner.actorId).execute();
   });
   return rows.map(({ instance, begun, ...row }) => {
-    const { id, correlationId, seq, action, tenant, actor, token, reason, details } = eventOf(row);
+    const { id, correlationId, seq, action, tenant, actor, token, reason, details } = shownEvent(row);
     return { id, correlationId, seq, at: begun, action, tenant, actor, token, reason, details, instance };
   });
+}
+
+async function* allOpenIntents(owner: Owner | null): AsyncGenerator<OpenIntent & { instance: string }> {
+  let page = await openIntents(owner);
+  for (;;) {
+    yield* page;
+    const last = page.at(-1);
+    if (!last || page.length < perPage) return;
+    page = await openIntents(owner, last.seq);
+  }
 }
 
 /**
@@ -102,9 +104,11 @@ export async function orphanedIntents(tenant: string, actorId: string): Promise<
   if (some.length === 0) return [];
   // Their outcomes may be waiting in the spool.
   await drainSpool();
-  return (await openIntents({ tenant, actorId })).filter(({ id, instance, at }) =>
-    isOrphaned(id, instance, Date.now() - at),
-  );
+  const orphans: OpenIntent[] = [];
+  for await (const { instance, ...intent } of allOpenIntents({ tenant, actorId })) {
+    if (isOrphaned(intent.id, instance, Date.now() - intent.at)) orphans.push(intent);
+  }
+  return orphans;
 }
 
 /**
@@ -134,7 +138,7 @@ export async function settleIntent(
 export async function settleHopeless(): Promise<number> {
   await drainSpool({ sweep: true });
   let settled = 0;
-  for (const { instance, ...intent } of await openIntents()) {
+  for await (const { instance, ...intent } of allOpenIntents(null)) {
     const age = Date.now() - intent.at;
     const hopeless = untraceable.includes(intent.action)
       ? isOrphaned(intent.id, instance, age, hopelessAfterMs)
@@ -148,11 +152,10 @@ export async function settleHopeless(): Promise<number> {
   return settled;
 }
 
-/** How many intents have no outcome yet. Null: of all tenants. @throws {DatabaseUnavailable} */
-export async function openIntentCount(tenant: string | null): Promise<number> {
-  const { count } = await read((db) => {
-    const all = db.selectFrom("audit_intents").select((eb) => eb.fn.countAll<number>().as("count"));
-    return (tenant === null ? all : all.where("tenant", "=", tenant)).executeTakeFirstOrThrow();
-  });
-  return count;
+/**
+ * The intents of a tenant, or of one of its people, that have no outcome yet, the oldest first; those under way included.
+ * @throws {DatabaseUnavailable}
+ */
+export async function openIntentsOf(tenant: string, actorId: string | null): Promise<OpenIntent[]> {
+  return (await openIntents({ tenant, actorId })).map(({ instance: _, ...intent }) => intent);
 }

@@ -1,10 +1,11 @@
 import { createHash } from "node:crypto";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { canonical, genesisHash } from "@/lib/audit/chain";
-import { openIntentCount, orphanedIntents, settleHopeless, settleIntent } from "@/lib/audit/intents";
-import { type Actor, appendWithin, audited, inHand, record, recordOrSpool } from "@/lib/audit/log";
+import { openIntentsOf, orphanedIntents, settleHopeless, settleIntent } from "@/lib/audit/intents";
+import { type Actor, appendWithin, audited, inHand, record, recordOf, recordOrSpool } from "@/lib/audit/log";
 import { readEvents } from "@/lib/audit/reading";
 import { type AuditQuery, auditQuerySchema } from "@/lib/audit/schema";
+import { commit } from "@/lib/audit/spool";
 import { read, write } from "@/lib/db/client";
 import { TokendeskError } from "@/lib/errors";
 import { UpstreamError } from "@/lib/ringcx/errors";
@@ -85,6 +86,29 @@ describe.each(databaseKinds)("on %s", (kind) => {
     expect(Date.parse(second?.at ?? "")).toBeGreaterThan(Date.parse(first?.at ?? "") + 50_000);
   });
 
+  test("where another replica's clock is far ahead, events say their time, and intents have it", async () => {
+    await record(ana, { action: "session.create", outcome: "succeeded" });
+    await write("test", (trx) =>
+      trx
+        .updateTable("audit_chain")
+        .set({ at: Date.now() + 600_000 })
+        .execute(),
+    );
+    const before = Date.now();
+    await audited(ana, { action: "token.edit" }, async () => {
+      const { at } = await read((db) => db.selectFrom("audit_intents").select("at").executeTakeFirstOrThrow());
+      expect(at).toBeGreaterThanOrEqual(before);
+      expect(at).toBeLessThanOrEqual(Date.now());
+    });
+    const [first, ...late] = await events();
+    expect(first?.details).toEqual({});
+    expect(late).toHaveLength(2);
+    for (const { details } of late) {
+      expect(Date.parse(String(details.happenedAt))).toBeGreaterThanOrEqual(before);
+      expect(Date.parse(String(details.happenedAt))).toBeLessThanOrEqual(Date.now());
+    }
+  });
+
   test("four writers in two processes make one chain", async () => {
     const writer = `
       const { record, audited } = await import("@/lib/audit/log");
@@ -111,14 +135,14 @@ describe.each(databaseKinds)("on %s", (kind) => {
       expect(event.previousHash).toBe(previous);
       previous = event.hash;
     }
-    expect(await openIntentCount(null)).toBe(0);
+    expect(await openIntentsOf(ana.tenant ?? "", null)).toHaveLength(0);
   }, 60_000);
 
   describe("an audited act", () => {
     test("is recorded before the effect and after it, with one correlation ID", async () => {
       const result = await audited(ana, { action: "token.create", details: { label: "ivr" } }, async (intent) => {
         expect(await outcomes()).toEqual(["token.create attempted"]);
-        expect(await openIntentCount(ana.tenant)).toBe(1);
+        expect(await openIntentsOf(ana.tenant ?? "", null)).toHaveLength(1);
         intent.token = { id: "t9", hint: "aws80:…c0a9" };
         intent.details = { proof: "x" };
         return 7;
@@ -127,7 +151,7 @@ describe.each(databaseKinds)("on %s", (kind) => {
       const [attempted, succeeded] = await events();
       expect(succeeded).toMatchObject({ outcome: "succeeded", token: { id: "t9" }, details: { proof: "x" } });
       expect(succeeded?.correlationId).toBe(attempted?.correlationId);
-      expect(await openIntentCount(null)).toBe(0);
+      expect(await openIntentsOf(ana.tenant ?? "", null)).toHaveLength(0);
     });
 
     test.each([
@@ -184,7 +208,7 @@ describe.each(databaseKinds)("on %s", (kind) => {
       const all = await events();
       expect(all).toHaveLength(2);
       expect(all[1]).toMatchObject({ correlationId: orphan.correlationId, details: { reconciled: true } });
-      expect(await openIntentCount(null)).toBe(0);
+      expect(await openIntentsOf(ana.tenant ?? "", null)).toHaveLength(0);
     });
 
     test("that no list can decide becomes unknown; another waits for its owner, for a week", async () => {
@@ -222,14 +246,23 @@ describe.each(databaseKinds)("on %s", (kind) => {
 
     test("of a process that had our number before a restart is an orphan at once", async () => {
       await abandon("token.create");
-      const [host, pid] = inHand().instance.split(":");
-      await write("test", (trx) =>
-        trx
-          .updateTable("audit_intents")
-          .set({ instance: `${host}:${pid}:other` })
-          .execute(),
-      );
-      expect(await orphanedIntents(ana.tenant ?? "", ana.id ?? "")).toHaveLength(1);
+      const [host, pid, , space] = inHand().instance.split(":");
+      for (const instance of [`${host}:${pid}:other:${space}:1`, `${host}:${pid}:other`]) {
+        await write("test", (trx) => trx.updateTable("audit_intents").set({ instance }).execute());
+        expect(await orphanedIntents(ana.tenant ?? "", ana.id ?? "")).toHaveLength(1);
+      }
+    });
+
+    test("is found behind a thousand that are not hopeless", async () => {
+      const opened = Array.from({ length: 1002 }, () => ({
+        ...recordOf(ana, { action: "token.reveal", outcome: "attempted" }),
+        opens: "elsewhere:1:aa",
+      }));
+      await write("audit", (trx) => commit(trx, opened));
+      const last = opened.at(-1)?.draft.id ?? "";
+      await write("test", (trx) => trx.updateTable("audit_intents").set({ at: 1 }).where("id", "=", last).execute());
+      expect(await settleHopeless()).toBe(1);
+      expect(await read((db) => db.selectFrom("audit_intents").select("id").execute())).toHaveLength(1001);
     });
   });
 
@@ -290,6 +323,18 @@ describe.each(databaseKinds)("on %s", (kind) => {
     expect(event?.reason).toHaveLength(500);
     expect(event?.reason).toMatch(/^reasony/);
     expect(event?.details).toEqual({ big: "z".repeat(500), truncated: true });
+  });
+
+  test("a person whose ID looks like a token value keeps it", async () => {
+    const id = "ringcx:example.com:1:0f8fad5b-d9cb-469f-a165-70867728950e";
+    const tenant = "example.com|main:0f8fad5b-d9cb-469f-a165-70867728950e";
+    await record({ ...ana, tenant, id: `\u0000${id}` }, { action: "token.edit", outcome: "succeeded", reason: id });
+    const rows = await read((db) => db.selectFrom("audit_events").selectAll().execute());
+    expect(rows).toMatchObject([{ tenant, actor_id: id }]);
+    expect(rows[0]?.reason).not.toContain("d9cb");
+    await record({ ...ana, id: "i".repeat(300) }, { action: "token.edit", outcome: "succeeded" });
+    const cut = await read((db) => db.selectFrom("audit_events").select("actor_id").where("seq", "=", 2).execute());
+    expect(cut).toEqual([{ actor_id: "i".repeat(200) }]);
   });
 
   test("an act is refused when its intent cannot be written: the head of the chain is gone", async () => {

@@ -1,8 +1,8 @@
 import "server-only";
-import { randomBytes, randomUUID } from "node:crypto";
-import { hostname } from "node:os";
+import { randomUUID } from "node:crypto";
 import type { Transaction } from "kysely";
 import { append, type Draft } from "@/lib/audit/chain";
+import { nameProcess } from "@/lib/audit/process";
 import { cleanDraft } from "@/lib/audit/redaction";
 import type { AuditAction, AuditDetails, AuditOutcome } from "@/lib/audit/schema";
 import { commit, commitOrSpool, spool, type Waiting } from "@/lib/audit/spool";
@@ -53,8 +53,8 @@ export type Intent = {
   outcome: Exclude<AuditOutcome, "attempted"> | null;
 };
 
-/** `host:pid:random`: whether the process that made an intent still runs can be told from it. */
-export const instance = `${hostname().replaceAll(":", "_")}:${process.pid}:${randomBytes(6).toString("hex")}`;
+/** Names this process: whether the one that made an intent still runs can be told from it. */
+export const instance = nameProcess();
 
 /** What this process has in hand: the IDs of its open intents. Its bundles share it. */
 const slot = Symbol.for("tokendesk.audit.running");
@@ -83,6 +83,11 @@ export function draftOf(actor: Actor, entry: Entry): Draft {
     reason: entry.reason ?? null,
     details: entry.details ?? {},
   });
+}
+
+/** A record that is made once: appended in the caller's transaction and spooled as well, it stands in the log once. */
+export function recordOf(actor: Actor, entry: Entry): Waiting {
+  return waiting(draftOf(actor, entry));
 }
 
 function waiting(draft: Draft, role: Partial<Pick<Waiting, "opens" | "settles" | "ifOpen">> = {}): Waiting {
@@ -154,10 +159,7 @@ export async function audited<T>(
     } catch (error) {
       if (!isDatabaseUnavailable(error)) throw error;
       if (!urgent) {
-        // A connection that broke may have committed it all the same.
-        if (error.problem === "unreachable" || error.problem === "timeout") {
-          spool({ ...settle("failed", { code: "audit_unavailable" }), ifOpen: true });
-        }
+        if (error.maybeDone) spool({ ...settle("failed", { code: "audit_unavailable" }), ifOpen: true });
         throw new TokendeskError(
           "audit_unavailable",
           "Tokendesk cannot write its audit log, so nothing was changed. Tell its administrator.",

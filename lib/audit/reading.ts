@@ -1,6 +1,8 @@
 import "server-only";
+import { setImmediate as otherWork } from "node:timers/promises";
 import { type Kysely, type SelectQueryBuilder, sql } from "kysely";
-import { type EventRow, eventOf } from "@/lib/audit/chain";
+import { needLog } from "@/lib/audit/availability";
+import { type EventRow, shownEvent } from "@/lib/audit/chain";
 import {
   type AuditAction,
   type AuditEvent,
@@ -11,7 +13,6 @@ import {
   auditOutcomes,
 } from "@/lib/audit/schema";
 import { read } from "@/lib/db/client";
-import { isDatabaseUnavailable } from "@/lib/db/failure";
 import type { Database } from "@/lib/db/schema";
 import { TokendeskError } from "@/lib/errors";
 
@@ -30,7 +31,7 @@ export type Range = { fixed: Fixed; rest: Fixed };
 
 /** Sequence numbers, both excluded. */
 export type Bounds = { above: number; below: number };
-export type Direction = "asc" | "desc";
+type Direction = "asc" | "desc";
 
 /** A filter value that no event can have. */
 const nobody: Range[] = [];
@@ -65,36 +66,31 @@ async function tokenIds(tenant: string, token: string): Promise<string[]> {
 
 async function rangesOfOne(reader: Reader, filter: AuditFilter): Promise<Range[]> {
   const { tenant, user } = reader;
-  const actor = filter.actor?.toLowerCase();
   if (user.role === "member") {
     const ids = filter.actor === undefined ? [user.id] : await actorIds(tenant, filter.actor);
     return ids.includes(user.id) ? rangesOf(tenant, [user.id], filter) : nobody;
   }
   const ids = filter.actor === undefined ? null : await actorIds(tenant, filter.actor);
   const own = ids?.length === 0 ? nobody : rangesOf(tenant, ids, filter);
-  if (user.role === "ops") return own;
-  const fixed: Fixed = [["tenant", null]];
-  if (actor !== undefined) fixed.push(["actor_name", actor]);
-  const rest: Fixed = [];
-  for (const [column, value] of [
-    ["action", filter.action],
-    ["outcome", filter.outcome],
-    ["token_id", filter.token],
-  ] as const) {
-    if (value !== undefined) (actor === undefined && column === "action" ? fixed : rest).push([column, value]);
-  }
-  if (fixed.some(([column]) => column === "action")) {
-    return [...own, ...spread(fixed, rest, filter)];
-  }
-  return [...own, { fixed, rest }];
+  return user.role === "ops" ? own : [...own, ...rangesOfNobody(filter)];
 }
 
-function spread(fixed: Fixed, rest: Fixed, filter: AuditFilter): Range[] {
-  const outcomes = filter.outcome === undefined ? auditOutcomes : [filter.outcome];
-  return outcomes.map((outcome) => ({
-    fixed: [...fixed, ["outcome", outcome]],
-    rest: rest.filter(([column]) => column !== "outcome"),
-  }));
+/** What is no main account's: refused sign-ins, and what the installation does of itself. None of it is about a token. */
+function rangesOfNobody({ actor, action, outcome, token }: AuditFilter): Range[] {
+  if (token !== undefined) return nobody;
+  const fixed: Fixed = [["tenant", null]];
+  if (actor !== undefined) {
+    const rest: Fixed = [];
+    if (action !== undefined) rest.push(["action", action]);
+    if (outcome !== undefined) rest.push(["outcome", outcome]);
+    return [{ fixed: [...fixed, ["actor_name", actor.toLowerCase()]], rest }];
+  }
+  if (action !== undefined) {
+    const outcomes = outcome === undefined ? auditOutcomes : [outcome];
+    return outcomes.map((each) => ({ fixed: [...fixed, ["action", action], ["outcome", each]], rest: [] }));
+  }
+  if (outcome !== undefined) fixed.push(["outcome", outcome]);
+  return [{ fixed, rest: [] }];
 }
 
 function rangesOf(tenant: string, actors: readonly string[] | null, filter: AuditFilter): Range[] {
@@ -205,13 +201,29 @@ export async function* eventsIn(
     const row = first?.rows[first.next];
     if (!first || !row) return;
     first.next += 1;
-    yield eventOf(row);
+    yield shownEvent(row);
   }
 }
 
-/** The sequence numbers between two times, both included: times never decrease along the log. */
+/** How many places there are from the first to the last event of some ranges: an upper bound of the events. */
+export async function spanOf(ranges: readonly Range[], bounds: Bounds): Promise<number> {
+  const end = async (direction: Direction) => {
+    const rows = await Promise.all(
+      ranges.map((range) => read((db) => rowsOf(db, range, bounds, direction, 1).execute())),
+    );
+    return rows.flat().map(({ seq }) => seq);
+  };
+  const firsts = await end("asc");
+  return firsts.length === 0 ? 0 : Math.max(...(await end("desc"))) - Math.min(...firsts) + 1;
+}
+
+/**
+ * The sequence numbers between two times, both included: times never decrease along the log. What retention removes is
+ * not within them, also where a row of it stands there still, or again.
+ */
 export async function boundsOf({ from, to }: Pick<AuditFilter, "from" | "to">): Promise<Bounds> {
-  const above = from === undefined ? 0 : await lastBefore(Date.parse(from));
+  const head = await read((db) => db.selectFrom("audit_chain").select("pruned_seq").executeTakeFirst());
+  const above = Math.max(head?.pruned_seq ?? 0, from === undefined ? 0 : await lastBefore(Date.parse(from)));
   const isDay = to !== undefined && /^\d{4}-\d\d-\d\d$/.test(to);
   const below = to === undefined ? null : await lastBefore(Date.parse(to) + (isDay ? dayMs : 1));
   return { above, below: below === null ? Number.MAX_SAFE_INTEGER : below + 1 };
@@ -252,22 +264,10 @@ function cursorOf(seq: number): string {
  * @throws {TokendeskError} `invalid_input`: the cursor; `audit_unavailable`
  */
 export function readEvents(reader: Reader, query: AuditQuery): Promise<AuditPage> {
-  return needLog(pageOf(reader, query));
+  return needLog(pageOf(reader, query), notReadable);
 }
 
-/** The log's answer. @throws {TokendeskError} `audit_unavailable` in place of DatabaseUnavailable */
-export async function needLog<T>(answer: Promise<T>): Promise<T> {
-  try {
-    return await answer;
-  } catch (error) {
-    if (!isDatabaseUnavailable(error)) throw error;
-    throw new TokendeskError(
-      "audit_unavailable",
-      "The audit log cannot be read right now. Nothing in it is lost; try again in a moment.",
-      { cause: error },
-    );
-  }
-}
+export const notReadable = "The audit log cannot be read right now. Nothing in it is lost; try again in a moment.";
 
 async function pageOf(reader: Reader, query: AuditQuery): Promise<AuditPage> {
   const older = query.cursor === undefined ? null : parseCursor(query.cursor);
@@ -296,13 +296,13 @@ export async function eventsOfToken(reader: Reader, tokenId: string, limit: numb
     ],
     rest: [],
   };
-  const bounds = { above: 0, below: Number.MAX_SAFE_INTEGER };
+  const bounds = await boundsOf({});
   const rows = await read((db) => rowsOf(db, range, bounds, "desc", limit).execute());
-  return rows.map(eventOf);
+  return rows.map(shownEvent);
 }
 
 /** What succeeded on a day in UTC (`2026-11-23`). */
-export type DayActivity = { date: string; action: AuditAction; count: number };
+type DayActivity = { date: string; action: AuditAction; count: number };
 
 /**
  * How often what was done since a time, by day and action; days on which nothing was done are left out.
@@ -311,9 +311,10 @@ export type DayActivity = { date: string; action: AuditAction; count: number };
  */
 export async function activityByDay(tenant: string, actorId: string | null, sinceMs: number): Promise<DayActivity[]> {
   const activity: DayActivity[] = [];
-  let above = await lastBefore(sinceMs);
+  let { above } = await boundsOf({ from: new Date(sinceMs).toISOString() });
   // A day at a time: on SQLite a query holds up the process while it runs.
   for (let day = Math.floor(sinceMs / dayMs) * dayMs; day <= Date.now(); day += dayMs) {
+    await otherWork();
     const upTo = await lastBefore(day + dayMs);
     if (upTo <= above) continue;
     const counts = await read((db) => {

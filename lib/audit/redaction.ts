@@ -42,6 +42,17 @@ function line(text: string, max: number, bare = true): string {
     .trim();
 }
 
+/** What RingCX or Tokendesk has named: a UUID in it is no secret, and changed it would be somebody else. */
+function identifier(text: string | null): string | null {
+  if (text === null) return null;
+  return (
+    visible(text)
+      .slice(0, caps.id)
+      .replace(/\p{Cs}/gu, "")
+      .trim() || null
+  );
+}
+
 const orNull = (text: string | null, max: number, bare = true) =>
   text === null ? null : line(text, max, bare) || null;
 
@@ -77,11 +88,10 @@ function cleanDetails(details: AuditDetails): AuditDetails {
 export function cleanDraft(draft: Draft): Draft {
   return {
     id: draft.id,
-    // A main account that RingCX named by a UUID is no secret, and nothing is found without it.
-    tenant: orNull(draft.tenant, caps.id, false),
+    tenant: identifier(draft.tenant),
     action: draft.action,
     outcome: draft.outcome,
-    actorId: orNull(draft.actorId, caps.id, false),
+    actorId: identifier(draft.actorId),
     // Logins are compared without regard to case.
     actorName: (line(draft.actorName, caps.name) || "unknown").toLowerCase(),
     address: orNull(draft.address, caps.address),

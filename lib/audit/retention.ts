@@ -1,11 +1,12 @@
 import "server-only";
+import { setImmediate as otherWork } from "node:timers/promises";
 import { append } from "@/lib/audit/chain";
 import { insertCheckpoint, publish } from "@/lib/audit/checkpoints";
 import { draftOf, installation } from "@/lib/audit/log";
 import { read, write } from "@/lib/db/client";
 import { env } from "@/lib/env";
 
-const rowsPerDelete = 1000;
+const rowsPerDelete = 250;
 
 /**
  * Removes what is older than AUDIT_RETENTION_DAYS: always the oldest part whole, never an event whose intent is open. The
@@ -24,6 +25,7 @@ export async function pruneAudit(): Promise<number> {
     const some = await removeSome();
     if (some === 0) return removed;
     removed += some;
+    await otherWork();
   }
 }
 

@@ -61,7 +61,7 @@ const time = z.iso.datetime({ offset: true }).or(z.iso.date());
 const choice = <T extends string>(values: readonly T[]) => z.enum(values as [T, ...T[]]);
 
 /** The parameters of `GET /api/audit` and `/api/audit/export`. `actor`: user ID or login; `token`: ID or hint; times: ISO 8601, or a date. */
-export const auditFilterSchema = z.strictObject({
+const auditFilterSchema = z.strictObject({
   actor: z.string().trim().min(1).max(320).optional(),
   action: choice(auditActions).optional(),
   outcome: choice(auditOutcomes).optional(),

@@ -1,10 +1,19 @@
-import { appendFileSync, existsSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { sql } from "kysely";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { keptCheckpoints } from "@/lib/audit/checkpoints";
-import { openIntentCount, settleHopeless } from "@/lib/audit/intents";
-import { type Actor, audited, record, recordOrSpool } from "@/lib/audit/log";
+import { openIntentsOf, orphanedIntents, settleHopeless, settleIntent } from "@/lib/audit/intents";
+import { type Actor, audited, inHand, record, recordOrSpool } from "@/lib/audit/log";
 import { readEvents } from "@/lib/audit/reading";
 import { type AuditEvent, auditQuerySchema } from "@/lib/audit/schema";
 import { drainSpool } from "@/lib/audit/spool";
@@ -77,7 +86,7 @@ describe.each(databaseKinds)("on %s", (kind) => {
     await giveBack();
     await drainSpool();
     expect(await told()).toEqual(["session.create succeeded"]);
-    expect(await openIntentCount(null)).toBe(0);
+    expect(await openIntentsOf(actor.tenant ?? "", null)).toHaveLength(0);
   });
 
   test("an urgent one goes on: its records wait in the file and the log stream, and follow in order", async () => {
@@ -113,7 +122,7 @@ describe.each(databaseKinds)("on %s", (kind) => {
     expect(new Set(revocation.map(({ correlationId }) => correlationId)).size).toBe(1);
     expect(revocation.map(({ outcome }) => outcome)).toEqual(["attempted", "succeeded"]);
     for (const { details } of revocation) expect(Date.parse(String(details.happenedAt))).toBeGreaterThanOrEqual(before);
-    expect(await openIntentCount(null)).toBe(0);
+    expect(await openIntentsOf(actor.tenant ?? "", null)).toHaveLength(0);
     expect(files()).toEqual([]);
     expect(await isWhole()).toBe(true);
   });
@@ -126,9 +135,9 @@ describe.each(databaseKinds)("on %s", (kind) => {
     await expect(act).rejects.toMatchObject({ code: "creation_unconfirmed" });
     expect(spooled()).toHaveLength(1);
     await giveBack();
-    expect(await openIntentCount(null)).toBe(1);
+    expect(await openIntentsOf(actor.tenant ?? "", null)).toHaveLength(1);
     await drainSpool();
-    expect(await openIntentCount(null)).toBe(0);
+    expect(await openIntentsOf(actor.tenant ?? "", null)).toHaveLength(0);
     expect(await told()).toEqual(["session.create succeeded", "token.create attempted", "token.create unknown"]);
   });
 
@@ -197,6 +206,78 @@ describe.each(databaseKinds)("on %s", (kind) => {
     expect(await isWhole()).toBe(true);
   }, 60_000);
 
+  test("what its own process says of an act follows what somebody else said of it, unless it is the same", async () => {
+    /** What another process would record that takes this one for dead. */
+    const settle = async (outcome: "succeeded" | "failed", details = {}) => {
+      const { intents } = inHand();
+      const mine = [...intents];
+      intents.clear();
+      const [orphan] = await orphanedIntents("h|1", "u1");
+      for (const id of mine) intents.add(id);
+      if (!orphan) throw new Error("there is no orphan");
+      expect(await settleIntent(actor, orphan, outcome, { reconciled: true, ...details })).toBe(true);
+    };
+    await audited(actor, { action: "token.create" }, async (intent) => {
+      intent.details = { proof: "x" };
+      await settle("failed");
+    });
+    await audited(actor, { action: "token.revoke" }, async (intent) => {
+      intent.details = { proof: "absent_from_list" };
+      await settle("succeeded", { proof: "absent_from_list" });
+    });
+    // The same when it comes late, and once only when it comes twice.
+    await audited(actor, { action: "token.edit" }, async () => {
+      await settle("failed");
+      await lose();
+    });
+    const kept = readFileSync(spoolPath(), "utf8");
+    await giveBack();
+    await drainSpool();
+    writeFileSync(spoolPath(), kept);
+    await drainSpool();
+    const all = (await events()).slice(1);
+    expect(all.map(({ action, outcome, details }) => [action, outcome, details.corrects === true])).toEqual([
+      ["token.create", "attempted", false],
+      ["token.create", "failed", false],
+      ["token.create", "succeeded", true],
+      ["token.revoke", "attempted", false],
+      ["token.revoke", "succeeded", false],
+      ["token.edit", "attempted", false],
+      ["token.edit", "failed", false],
+      ["token.edit", "succeeded", true],
+    ]);
+    expect(all[2]).toMatchObject({ correlationId: all[0]?.correlationId, details: { proof: "x" } });
+    expect(await openIntentsOf(actor.tenant ?? "", null)).toHaveLength(0);
+    expect(await isWhole()).toBe(true);
+  });
+
+  test("an intent that comes after its outcome is not open", async () => {
+    await lose();
+    await audited(
+      actor,
+      { action: "token.revoke" },
+      async () => {
+        renameSync(spoolPath(), join(database.folder, "kept"));
+        await giveBack();
+      },
+      { urgent: true },
+    );
+    expect((await told()).slice(1)).toEqual(["token.revoke succeeded"]);
+    renameSync(join(database.folder, "kept"), spoolPath());
+    await drainSpool();
+    expect((await told()).slice(1)).toEqual(["token.revoke succeeded", "token.revoke attempted"]);
+    expect(await openIntentsOf(actor.tenant ?? "", null)).toHaveLength(0);
+  });
+
+  test("files that cannot be read hold up no record while the database is well", async () => {
+    mkdirSync(spoolPath());
+    await recordOrSpool(actor, { action: "session.end", outcome: "succeeded" });
+    await audited(actor, { action: "token.edit" }, async () => {});
+    expect((await told()).slice(1)).toEqual(["session.end succeeded", "token.edit attempted", "token.edit succeeded"]);
+    // Who has to know all records is told that they cannot.
+    await expect(drainSpool()).rejects.toMatchObject({ name: "DatabaseUnavailable", problem: "unusable" });
+  });
+
   test("a process that dies in an urgent act leaves an intent that is settled later", async () => {
     await lose();
     await audited(
@@ -212,7 +293,7 @@ describe.each(databaseKinds)("on %s", (kind) => {
     await giveBack();
     renameSync(join(database.folder, "kept"), spoolPath());
     await drainSpool();
-    expect(await openIntentCount(null)).toBe(1);
+    expect(await openIntentsOf(actor.tenant ?? "", null)).toHaveLength(1);
     await read((db) => db.updateTable("audit_intents").set({ at: 1 }).execute());
     expect(await settleHopeless()).toBe(1);
     expect((await told()).slice(1)).toEqual(["token.reveal attempted", "token.reveal unknown"]);
@@ -245,7 +326,7 @@ test("a full disk: an act is refused whole, an urgent one goes on, and all is we
     "token.revoke succeeded",
     "session.end succeeded",
   ]);
-  expect(await openIntentCount(null)).toBe(0);
+  expect(await openIntentsOf(actor.tenant ?? "", null)).toHaveLength(0);
   expect(await isWhole()).toBe(true);
 });
 

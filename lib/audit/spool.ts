@@ -17,9 +17,9 @@ import {
 import { join } from "node:path";
 import type { Transaction } from "kysely";
 import { z } from "zod";
-import { append, type Draft, hasEvent, lockChain } from "@/lib/audit/chain";
+import { append, canonical, type Draft, hasEvent, lockChain, outcomesOf } from "@/lib/audit/chain";
 import { cleanDraft } from "@/lib/audit/redaction";
-import { auditActions, auditOutcomes } from "@/lib/audit/schema";
+import { type AuditEvent, auditActions, auditOutcomes } from "@/lib/audit/schema";
 import { read, write } from "@/lib/db/client";
 import { DatabaseUnavailable, isDatabaseUnavailable } from "@/lib/db/failure";
 import type { Database } from "@/lib/db/schema";
@@ -63,6 +63,7 @@ const waitingSchema = z.strictObject({
 /** A record on its way into the log. */
 export type Waiting = { draft: Draft } & Omit<z.infer<typeof waitingSchema>, "draft">;
 
+const minute = 60_000;
 const spoolName = "audit-spool.jsonl";
 const rejectedName = "audit-spool.rejected.jsonl";
 /** With the time when it was taken away, so that the older ones are appended first. */
@@ -86,8 +87,8 @@ function state(): State {
 }
 
 /**
- * Appends records inside a transaction, with what they do to the open intents. An outcome of an intent that has one
- * already is left out.
+ * Appends records inside a transaction, with what they do to the open intents. Where somebody else has settled an intent,
+ * what its own process says of it is left out only when it says nothing else; otherwise it follows, and `corrects` that.
  * @param late the records were spooled: some of them may be in the log already
  * @returns how many were appended
  */
@@ -97,9 +98,10 @@ export async function commit(
   { late = false }: { late?: boolean } = {},
 ): Promise<number> {
   await lockChain(trx);
-  const opened = new Map<string, { draft: Draft; instance: string; nth: number }>();
+  const opened = new Map<string, { draft: Draft; happenedAt: number; instance: string; nth: number }>();
   const drafts: Draft[] = [];
   for (const { draft, happenedAt, opens, settles, ifOpen } of records) {
+    let corrects = false;
     if (late && (drafts.some(({ id }) => id === draft.id) || (await hasEvent(trx, draft.id)))) continue;
     if (settles !== null && !opened.delete(settles)) {
       const { numDeletedRows } = await trx
@@ -107,22 +109,37 @@ export async function commit(
         .where("id", "=", settles)
         .executeTakeFirstOrThrow();
       const known = numDeletedRows > 0n || drafts.some(({ id }) => id === settles);
-      if (!known && (ifOpen || (await hasEvent(trx, settles)))) continue;
+      if (!known) {
+        if (ifOpen) continue;
+        const recorded = await recordedFor(trx, settles, draft);
+        if (recorded.some((one) => isSaidBy(one, draft))) continue;
+        corrects = recorded.length > 0;
+      }
     }
-    drafts.push(
-      late ? { ...draft, details: { ...draft.details, happenedAt: new Date(happenedAt).toISOString() } } : draft,
-    );
-    if (opens !== null) opened.set(draft.id, { draft, instance: opens, nth: drafts.length });
+    const details = {
+      ...draft.details,
+      ...(late ? { happenedAt: new Date(happenedAt).toISOString() } : {}),
+      ...(corrects ? { corrects } : {}),
+    };
+    drafts.push({ ...draft, details });
+    if (opens === null) continue;
+    // Its outcome may have found its way before it.
+    const isOver =
+      late &&
+      (drafts.some(({ correlationId, outcome }) => correlationId === draft.correlationId && outcome !== "attempted") ||
+        (await outcomesOf(trx, draft, { at: happenedAt - minute })).length > 0);
+    if (!isOver) opened.set(draft.id, { draft, happenedAt, instance: opens, nth: drafts.length });
   }
   const head = await append(trx, drafts);
-  for (const { draft, instance, nth } of opened.values()) {
+  for (const { draft, happenedAt, instance, nth } of opened.values()) {
     await trx
       .insertInto("audit_intents")
       .values({
         id: draft.id,
         correlation_id: draft.correlationId,
         seq: head.seq - drafts.length + nth,
-        at: late ? Math.min(head.at, happenedAtOf(records, draft.id) ?? head.at) : head.at,
+        // By the clock of its own process, which its list is compared with; the chain's is the fastest of all replicas.
+        at: Math.min(head.at, happenedAt),
         tenant: draft.tenant,
         actor_id: draft.actorId,
         action: draft.action,
@@ -134,14 +151,28 @@ export async function commit(
   return drafts.length;
 }
 
-function happenedAtOf(records: readonly Waiting[], id: string): number | undefined {
-  return records.find(({ draft }) => draft.id === id)?.happenedAt;
+/** What is recorded of an act whose `attempted` is in the log; nothing where that is not. */
+async function recordedFor(trx: Transaction<Database>, attempted: string, outcome: Draft): Promise<AuditEvent[]> {
+  const place = await trx.selectFrom("audit_events").select("seq").where("id", "=", attempted).executeTakeFirst();
+  return place ? outcomesOf(trx, outcome, place) : [];
+}
+
+/** Whether a recorded outcome says all that this one would. */
+function isSaidBy({ outcome, token, details }: AuditEvent, draft: Draft): boolean {
+  return (
+    outcome === draft.outcome &&
+    (draft.tokenId === null || token?.id === draft.tokenId) &&
+    Object.entries(draft.details).every(([name, value]) => canonical(details[name]) === canonical(value))
+  );
 }
 
 /** Appends the record, behind what waits. What cannot be written now waits, too. Never rejects. */
 export async function commitOrSpool(record: Waiting): Promise<void> {
   try {
-    await drainSpool();
+    await drainSpool().catch((error: unknown) => {
+      if (!isSpoolUnusable(error)) throw error;
+      logger().error({ err: error }, "audit spool not read: what waits in it is tried again later");
+    });
     await write("audit", (trx) => commit(trx, [record]));
   } catch (error) {
     if (!isDatabaseUnavailable(error)) logger().error({ err: error }, "audit record not written");
@@ -188,18 +219,34 @@ function isWaiting(): boolean {
   return state().leftover || state().held.length > 0 || existsSync(join(env().dataDir, spoolName));
 }
 
+/** The files cannot be read, while the database may be well. Whoever needs to know all records must not go on. */
+class SpoolUnusable extends DatabaseUnavailable {
+  readonly spool = true;
+}
+
+/** Also of one from another bundle, whose drain this one waited for. */
+function isSpoolUnusable(error: unknown): boolean {
+  return isDatabaseUnavailable(error) && "spool" in error;
+}
+
 /**
  * Appends what waits; returns when nothing does.
  * @param options.sweep looks for files that another process has left behind, too
- * @throws {DatabaseUnavailable}
+ * @throws {DatabaseUnavailable}, also when the files cannot be read
  */
 export async function drainSpool({ sweep = false }: { sweep?: boolean } = {}): Promise<void> {
   const current = state();
   if (sweep) current.leftover = true;
   while (isWaiting()) {
-    current.draining ??= drain(current).finally(() => {
-      current.draining = null;
-    });
+    current.draining ??= drain(current)
+      .catch((error: unknown) => {
+        if (isDatabaseUnavailable(error)) throw error;
+        current.leftover = true;
+        throw new SpoolUnusable("unusable", { cause: error });
+      })
+      .finally(() => {
+        current.draining = null;
+      });
     await current.draining;
   }
 }
@@ -236,7 +283,7 @@ async function drainFile(current: State, name: string): Promise<void> {
     content = readFileSync(claimed, "utf8");
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return;
-    throw new DatabaseUnavailable("unusable", { cause: error });
+    throw error;
   }
   try {
     const records: Waiting[] = [];

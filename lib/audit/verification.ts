@@ -25,7 +25,7 @@ export async function verificationStream(reader: Reader & { actor: Actor }): Pro
           intent.details = { intact: line.ok, verified: line.verified, problems: line.problems.length };
           // This verification is one of them.
           line.openIntents -= 1;
-          if (!line.ok) logger().error({ problems: line.problems.slice(0, 10) }, "the audit log was tampered with");
+          if (!line.ok) logger().error({ problems: line.problems.slice(0, 10) }, "the audit log does not verify");
         }
         yield `${JSON.stringify(line)}\n`;
       }

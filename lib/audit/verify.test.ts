@@ -13,8 +13,9 @@ import {
   type Signed,
 } from "@/lib/audit/checkpoints";
 import { type Actor, audited, record } from "@/lib/audit/log";
+import { eventsOfToken, readEvents } from "@/lib/audit/reading";
 import { pruneAudit } from "@/lib/audit/retention";
-import type { VerificationLine } from "@/lib/audit/schema";
+import { auditQuerySchema, type VerificationLine } from "@/lib/audit/schema";
 import { verifyLog } from "@/lib/audit/verify";
 import { read, write } from "@/lib/db/client";
 import type { Database } from "@/lib/db/schema";
@@ -150,7 +151,7 @@ describe.each(databaseKinds)("on %s", (kind) => {
     request_id: "r",
     correlation_id: "c",
     token_id: "t",
-    token_hint: "aws80:…0000",
+    token_hint: "aws80:…zzzz",
     reason: "another",
     details: '{"a":1}',
     previous_hash: "0".repeat(64),
@@ -486,6 +487,58 @@ describe.each(databaseKinds)("on %s", (kind) => {
         await trx.updateTable("audit_chain").set({ pruned_seq: seq, pruned_hash: hash }).execute();
       });
       expect(await found()).toEqual(["truncated 42"]);
+    });
+
+    test("what is put where it has removed everything is found, and not shown", async () => {
+      await fillDays(5);
+      withRetention(1);
+      const rows = await read((db) =>
+        db.selectFrom("audit_events").selectAll().where("seq", ">", 33).where("seq", "<=", 38).execute(),
+      );
+      const [row] = rows;
+      if (!row) throw new Error("there are no events");
+      const { chain } = await read((db) => db.selectFrom("audit_chain").select("chain").executeTakeFirstOrThrow());
+      await pruneAudit();
+      const forged = { ...row, seq: 10, tenant: "h|1", token_id: "t1", reason: "never happened" };
+      const put = (events: EventRow[]) => tamper((trx) => trx.insertInto("audit_events").values(events).execute());
+      await put([{ ...forged, hash: hashOf(chain, eventOf(forged)) }]);
+      expect(await found()).toEqual(["inserted 10"]);
+      const reader = { tenant: "h|1", user: { id: "x", role: "admin" as const } };
+      const shown = (await readEvents(reader, auditQuerySchema.parse({ limit: 500 }))).events.map(({ seq }) => seq);
+      expect(Math.min(...shown)).toBe(51);
+      expect(await eventsOfToken(reader, "t1", 10)).toEqual([]);
+      await tamper((trx) => trx.deleteFrom("audit_events").where("seq", "=", 10).execute());
+      // True events, but not the rest of a removal: that would end where it was to end.
+      await put(rows);
+      expect(await found()).toEqual(["inserted 38"]);
+      await pruneAudit();
+      expect(await found()).toEqual([]);
+    });
+
+    test("that begins between two looks of a verification is no problem", async () => {
+      await fillDays(5);
+      await checkpoint("hourly");
+      withRetention(1);
+      let looks = 0;
+      const source: typeof read = async (queries) => {
+        const answer = await read(queries);
+        looks += 1;
+        if (looks === 1) expect(await pruneAudit()).toBe(40);
+        return answer;
+      };
+      const lines = await Array.fromAsync(verifyLog(source, keptCheckpoints()));
+      expect(lines.at(-1)).toMatchObject({ type: "result", ok: true, firstSeq: 41 });
+    });
+
+    test("that removes all that a verification was to look at is no problem", async () => {
+      await fillDays(5);
+      withRetention(0.5);
+      const lines: VerificationLine[] = [];
+      for await (const line of verifyLog(read, keptCheckpoints())) {
+        if (lines.length === 0) expect(await pruneAudit()).toBe(50);
+        lines.push(line);
+      }
+      expect(lines.at(-1)).toMatchObject({ type: "result", ok: true, problems: [] });
     });
 
     test("while it goes on, a verification is not confused", async () => {

@@ -7,7 +7,7 @@ import type { AuditEvent, ChainProblem, VerificationLine } from "@/lib/audit/sch
 import type { Database } from "@/lib/db/schema";
 
 /** A database to look at: the app's own, or one that was opened to be checked. */
-export type Source = <T>(queries: (db: Kysely<Database>) => Promise<T>) => Promise<T>;
+type Source = <T>(queries: (db: Kysely<Database>) => Promise<T>) => Promise<T>;
 
 const maxProblems = 100;
 const batchSize = 250;
@@ -30,7 +30,7 @@ export async function* verifyLog(source: Source, kept: readonly Signed[]): Async
 
   // Before the head: a checkpoint that is made meanwhile would be ahead of it.
   const stored = await source((db) => db.selectFrom("audit_checkpoints").selectAll().execute());
-  const statements = openAll(stored, kept, report);
+  const statements = await openAll(stored, kept, report);
   const head = await source((db) => db.selectFrom("audit_chain").selectAll().executeTakeFirst());
   const openIntents = await source((db) =>
     db
@@ -68,16 +68,23 @@ export async function* verifyLog(source: Source, kept: readonly Signed[]): Async
 type Report = (kind: ChainProblem["kind"], seq: number | null, detail: string) => void;
 
 /** What the checkpoints state, each once. */
-function openAll(
+async function openAll(
   stored: readonly (Signed & { chain: string; seq: number; kind: string })[],
   kept: readonly Signed[],
   report: Report,
-): Statement[] {
+): Promise<Statement[]> {
   const statements = new Map<string, Statement>();
+  // Most of them stand in two places or more; opening one is the expensive part.
+  const good = new Set<string>();
+  let opened = 0;
   for (const [signed, column] of [
     ...stored.map((row) => [row, row] as const),
     ...kept.map((one) => [one, null] as const),
   ]) {
+    const text = `${signed.signature} ${signed.statement}`;
+    if (column === null && good.has(text)) continue;
+    opened += 1;
+    if (opened % batchSize === 0) await otherWork();
     const statement = openCheckpoint(signed);
     if (statement === null) {
       const where = column === null ? "outside of the database" : "in the database";
@@ -95,7 +102,10 @@ function openAll(
         column.seq,
         `A checkpoint in the database stands in the place of another: it is of event ${statement.seq}.`,
       );
-    } else statements.set(signed.statement, statement);
+    } else {
+      good.add(text);
+      statements.set(signed.statement, statement);
+    }
   }
   return [...statements.values()].sort((a, b) => a.seq - b.seq);
 }
@@ -115,7 +125,9 @@ class Walk {
   readonly #report: Report;
   readonly #head: Head | undefined;
   readonly #expected = new Map<number, Statement[]>();
-  readonly #statements: Statement[];
+  readonly #statements: readonly Statement[];
+  /** What retention has signed, as far as it was looked for since the beginning. */
+  #prunes: readonly Statement[] = [];
   readonly #recent = new Map<string, number>();
   #chain: string | null;
   /** By how much events stand away from where they were written. */
@@ -146,7 +158,7 @@ class Walk {
   }
 
   async *steps(): AsyncGenerator<number> {
-    this.#judgeCheckpoints();
+    await this.#judgeCheckpoints();
     const last = await this.lastToVerify();
     let after = -Number.MAX_SAFE_INTEGER;
     for (;;) {
@@ -170,7 +182,7 @@ class Walk {
   }
 
   /** What the checkpoints say about the log as a whole. */
-  #judgeCheckpoints(): void {
+  async #judgeCheckpoints(): Promise<void> {
     const head = this.#head;
     const foreign = new Set<string>();
     for (const statement of this.#statements) {
@@ -196,7 +208,7 @@ class Walk {
       }
       this.#expected.set(statement.seq, [...(this.#expected.get(statement.seq) ?? []), statement]);
     }
-    if (head && head.pruned_seq > 0 && !this.#isSignedPrune(head.pruned_seq, head.pruned_hash)) {
+    if (head && head.pruned_seq > 0 && !(await this.#isSignedPrune(head.pruned_seq, head.pruned_hash))) {
       this.#report(
         "truncated",
         head.pruned_seq,
@@ -205,10 +217,26 @@ class Walk {
     }
   }
 
-  #isSignedPrune(seq: number, hash: string | null): boolean {
-    return this.#statements.some(
-      (one) => one.kind === "prune" && one.chain === this.#chain && one.prunedSeq === seq && one.prunedHash === hash,
+  async #isSignedPrune(seq: number, hash: string | null): Promise<boolean> {
+    const isKnown = () =>
+      [...this.#statements, ...this.#prunes].some(
+        (one) => one.kind === "prune" && one.chain === this.#chain && one.prunedSeq === seq && one.prunedHash === hash,
+      );
+    if (isKnown()) return true;
+    // Retention may have signed it since the checkpoints were read.
+    const now = await this.#source((db) =>
+      db.selectFrom("audit_checkpoints").selectAll().where("kind", "=", "prune").execute(),
     );
+    this.#prunes = now.flatMap((one) => openCheckpoint(one) ?? []);
+    return isKnown();
+  }
+
+  /** What retention has decided to remove since this walk began, where it has signed that. */
+  async #prunedMeanwhile(): Promise<{ seq: number; hash: string } | null> {
+    const now = await this.#source((db) => db.selectFrom("audit_chain").selectAll().executeTakeFirst());
+    if (!now || now.pruned_seq <= this.pruned.seq) return null;
+    if (!(await this.#isSignedPrune(now.pruned_seq, now.pruned_hash))) return null;
+    return { seq: now.pruned_seq, hash: now.pruned_hash ?? genesisHash };
   }
 
   async #step(row: EventRow): Promise<void> {
@@ -252,29 +280,42 @@ class Walk {
     if (this.previous === null && seq < expected) return false;
     if (seq === expected) return true;
     if (seq <= this.pruned.seq + 1) {
-      this.previous = null;
+      await this.#judgeLeftovers(seq);
       return seq === this.pruned.seq + 1;
     }
-    const now = await this.#source((db) => db.selectFrom("audit_chain").selectAll().executeTakeFirst());
-    if (now && now.pruned_seq >= expected && now.pruned_seq > this.pruned.seq) {
-      const added = await this.#source((db) =>
-        db.selectFrom("audit_checkpoints").selectAll().where("kind", "=", "prune").execute(),
-      );
-      for (const one of added) {
-        const statement = openCheckpoint(one);
-        if (statement) this.#statements.push(statement);
-      }
-      if (this.#isSignedPrune(now.pruned_seq, now.pruned_hash)) {
-        this.pruned = { seq: now.pruned_seq, hash: now.pruned_hash ?? genesisHash };
-        this.previous = null;
-        this.firstSeq = seq;
-        if (seq <= now.pruned_seq + 1) return seq === now.pruned_seq + 1;
-      }
+    const pruned = await this.#prunedMeanwhile();
+    if (pruned && pruned.seq >= expected) {
+      this.pruned = pruned;
+      this.firstSeq = seq;
+      await this.#judgeLeftovers(Math.min(seq, pruned.seq + 1));
+      if (seq <= pruned.seq + 1) return seq === pruned.seq + 1;
     }
     const from = this.previous === null ? this.pruned.seq + 1 : expected;
     const which = from === seq - 1 ? `Event ${from} is` : `The events ${from} to ${seq - 1} are`;
     this.#report("missing", from, `${which} missing.`);
     return false;
+  }
+
+  /**
+   * Before this event there is a gap within what retention removes, which takes the oldest first: it has come as far as
+   * here, or what stands before the gap was put there.
+   */
+  async #judgeLeftovers(seq: number): Promise<void> {
+    const { previous } = this;
+    this.previous = null;
+    if (previous === null) return;
+    const left = await this.#source((db) =>
+      db
+        .selectFrom("audit_events")
+        .select("seq")
+        .where("seq", ">", 0)
+        .where("seq", "<", seq)
+        .orderBy("seq", "desc")
+        .limit(1)
+        .executeTakeFirst(),
+    );
+    if (!left) return;
+    this.#report("inserted", left.seq, `Event ${left.seq} stands where retention has removed all events.`);
   }
 
   #isLinked(row: EventRow): boolean {
@@ -398,13 +439,16 @@ class Walk {
       return;
     }
     const last = this.previous;
-    if (head.seq > (last?.seq ?? this.pruned.seq)) {
+    let reached = last?.seq ?? this.pruned.seq;
+    // What was the newest at the beginning may be old enough to be removed by now.
+    if (head.seq > reached) reached = Math.max(reached, (await this.#prunedMeanwhile())?.seq ?? 0);
+    if (head.seq > reached) {
       this.#report(
         "truncated",
-        (last?.seq ?? this.pruned.seq) + 1,
+        reached + 1,
         `The head of the log says that there are events up to ${head.seq}: the newest are missing.`,
       );
-    } else if (last && (last.hash !== head.hash || last.at !== head.at)) {
+    } else if (last?.seq === head.seq && (last.hash !== head.hash || last.at !== head.at)) {
       this.#report("head_mismatch", head.seq, "The head of the log does not fit its newest event.");
     } else if (!last && head.seq === 0 && head.hash !== genesisHash) {
       this.#report("head_mismatch", 0, "The head of the log names an event, and there is none.");

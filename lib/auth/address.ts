@@ -10,11 +10,16 @@ import { env } from "@/lib/env";
  */
 const peerHeader = "x-tokendesk-peer";
 
+/** Whether a proxy stands between us and who asks, as far as it says so. Next adds such headers of its own later. */
+const proxiedHeader = "x-tokendesk-proxied";
+const proxyHeaders = ["forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-real-ip"];
+
 /** Called once, at start. */
 export function notePeerAddresses(): void {
   subscribe("http.server.request.start", (message) => {
     const { request } = message as { request: IncomingMessage };
     request.headers[peerHeader] = request.socket.remoteAddress ?? "unknown";
+    request.headers[proxiedHeader] = String(proxyHeaders.some((name) => request.headers[name] !== undefined));
   });
 }
 
@@ -34,9 +39,10 @@ export function clientAddress(headers: Headers): string {
   return network(forwarded.at(-hops) ?? peer);
 }
 
-/** Whether the peer, which may be a proxy, is on this machine. */
-export function isLoopback(headers: Headers): boolean {
-  return /^(127\.|::1$|::ffff:127\.)/.test(headers.get(peerHeader) ?? "");
+/** Whether somebody on this machine asks, and not a proxy on it for somebody else. */
+export function isLocal(headers: Headers): boolean {
+  const peer = headers.get(peerHeader) ?? "";
+  return headers.get(proxiedHeader) === "false" && /^(127\.|::1$|::ffff:127\.)/.test(peer);
 }
 
 function network(entry: string): string {

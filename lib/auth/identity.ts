@@ -21,7 +21,7 @@ const identitySchema = z.object({
   login: z.string(),
   sid: z.string().min(16),
 });
-export type Identity = z.infer<typeof identitySchema>;
+type Identity = z.infer<typeof identitySchema>;
 
 const purpose = "identity cookie";
 

@@ -16,10 +16,10 @@ import { registerSession } from "@/lib/session/registry";
 import type { SessionData } from "@/lib/session/schema";
 import { keepChanges, openSession } from "@/lib/session/upkeep";
 
-export type SessionUser = { id: string; name: string; email: string | null; role: Role };
+type SessionUser = { id: string; name: string; email: string | null; role: Role };
 
 /** A RingCX connection as it may be shown: no token. */
-export type ConnectionView = {
+type ConnectionView = {
   id: string;
   host: string;
   username: string;

@@ -1,21 +1,24 @@
 import { readdirSync, readFileSync, renameSync } from "node:fs";
 import { join } from "node:path";
+import { sql } from "kysely";
 import { NextRequest } from "next/server";
 import type { encode } from "next-auth/jwt";
 import pg from "pg";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, test, vi } from "vitest";
 import { DELETE as deleteOne } from "@/app/api/sessions/[id]/route";
 import { DELETE as deleteAll, GET as getSessions } from "@/app/api/sessions/route";
+import { drainSpool } from "@/lib/audit/spool";
 import { recordDenial } from "@/lib/auth/denial";
 import { authOptions, identityCookieName } from "@/lib/auth/identity";
 import { endCurrentSession, startSession } from "@/lib/auth/sessions";
 import { newAttempt, signInAttempt, signInWithPassword } from "@/lib/auth/sign-in";
-import { closeDatabase, read } from "@/lib/db/client";
+import { closeDatabase, read, write } from "@/lib/db/client";
 import { TokendeskError } from "@/lib/errors";
 import { route } from "@/lib/http/route";
 import { readSession, writeSession } from "@/lib/session/cookie";
 import { pruneSessions, registryId } from "@/lib/session/registry";
 import type { SessionData, SessionView } from "@/lib/session/schema";
+import { openCommitGate } from "@/test/commit-gate";
 import { Browser } from "@/test/cookies";
 import { type DatabaseKind, databaseKinds, type TestDatabase, useDatabase } from "@/test/database";
 import { freshProcess, until } from "@/test/process";
@@ -233,14 +236,37 @@ describe.each(databaseKinds)("on %s", (kind) => {
       ]);
     });
 
-    test("that our own limit refused is recorded once a minute, with how many there were", async () => {
+    test("that our own limit refused is recorded once a minute, whatever the name, with how many there were", async () => {
       vi.useFakeTimers({ toFake: ["Date"] });
-      for (let nth = 0; nth < 30; nth += 1) await refused("ana@example.com", "rate_limited");
-      await refused("eva@example.com", "rate_limited");
-      expect(await events()).toHaveLength(2);
+      for (let nth = 0; nth < 30; nth += 1) await refused(`ana${nth}@example.com`, "rate_limited");
+      expect(await events()).toHaveLength(1);
       vi.setSystemTime(Date.now() + minute);
-      await refused("ana@example.com", "rate_limited");
+      await refused("eva@example.com", "rate_limited");
       expect((await events()).at(-1)?.details).toEqual({ code: "rate_limited", unrecorded: 29 });
+    });
+
+    test("that nobody's limit bounds is recorded 60 times a minute at most, from however many addresses", async () => {
+      vi.useFakeTimers({ toFake: ["Date"] });
+      const flood = (nth: number) =>
+        recordDenial(
+          {
+            ...newAttempt(`192.0.2.${nth}`),
+            username: "ana@example.com",
+            error: new TokendeskError("rate_limited", "No."),
+          },
+          from,
+        );
+      for (let nth = 0; nth < 75; nth += 1) await flood(nth);
+      expect(await events()).toHaveLength(60);
+      await refused("ana@example.com", "invalid_credentials");
+      expect(await events()).toHaveLength(61);
+      vi.setSystemTime(Date.now() + minute);
+      await flood(100);
+      await flood(101);
+      expect((await events()).slice(-2).map(({ details }) => details)).toEqual([
+        { code: "rate_limited", unrecorded: 15 },
+        { code: "rate_limited" },
+      ]);
     });
 
     test("of a user of another account is nobody's; of one who must set a password first is their account's", async () => {
@@ -453,6 +479,22 @@ describe.each(databaseKinds)("on %s", (kind) => {
       expect(await isIn(copy)).toBe(false);
     });
 
+    test("however many nobody came back to, each is marked, recorded and removed", async () => {
+      elsewhere({ SESSION_RETENTION_DAYS: "2" });
+      await signIn();
+      const [row] = await rows();
+      if (!row) throw new Error("there is no session");
+      const many = Array.from({ length: 119 }, (_, nth) => ({ ...row, id: `session${nth}` }));
+      await write("test", (trx) => trx.insertInto("sessions").values(many).execute());
+      later(70 * minute);
+      expect(await pruneSessions()).toEqual({ ended: 120, removed: 0 });
+      const ends = (await events()).filter(({ action }) => action === "session.end");
+      expect(new Set(ends.map(({ details }) => details.session)).size).toBe(120);
+      later(3 * 24 * 60 * minute);
+      expect(await pruneSessions()).toEqual({ ended: 0, removed: 120 });
+      expect(await rows()).toEqual([]);
+    });
+
     test("what nobody came back to is marked each hour, and removed after the retention, not before", async () => {
       elsewhere({ SESSION_RETENTION_DAYS: "2" });
       await signIn();
@@ -565,6 +607,94 @@ describe.each(databaseKinds)("on %s", (kind) => {
       expect(await isIn(ana)).toBe(true);
     });
   });
+
+  test("of more than 500 sessions the latest are told, and that there are more", async () => {
+    const ana = await signIn();
+    const answer = async () =>
+      (await (await ask(ana, "/api/sessions")).json()) as { sessions: unknown[]; more: boolean };
+    expect((await answer()).more).toBe(false);
+    const [own] = await rows();
+    if (!own) throw new Error("no row");
+    await write("test", async (trx) => {
+      for (let n = 0; n < 499; n += 100) {
+        const some = Array.from({ length: Math.min(100, 499 - n) }, (_, index) => ({
+          ...own,
+          id: `other${n + index}`,
+        }));
+        await trx.insertInto("sessions").values(some).execute();
+      }
+    });
+    expect(await answer()).toMatchObject({ sessions: { length: 500 }, more: false });
+    await write("test", (trx) =>
+      trx
+        .insertInto("sessions")
+        .values({ ...own, id: "one more", seen_at: 1e15 })
+        .execute(),
+    );
+    const { sessions, more } = await answer();
+    expect([sessions.length, more]).toEqual([500, true]);
+    expect(sessions[0]).toMatchObject({ id: "one more" });
+  });
+
+  if (kind === "sqlite") {
+    test("sessions in use are found by an index, however many have ended", async () => {
+      for (const [query, index] of [
+        [
+          "tenant = 't' and ended_at is null and seen_at > 1 and created_at > 1",
+          "ended_at=? AND tenant=? AND seen_at>?",
+        ],
+        ["ended_at is null and (seen_at <= 1 or created_at <= 1) order by id limit 200", "ended_at=?"],
+        ["ended_at <= 1", "ended_at<?"],
+      ]) {
+        const { rows: plan } = await read((db) =>
+          sql<{ detail: string }>`explain query plan select * from sessions where ${sql.raw(query ?? "")}`.execute(db),
+        );
+        expect(plan.map(({ detail }) => detail).join(), query).toContain(`sessions_ended (${index})`);
+      }
+    });
+  } else {
+    test("a commit whose answer is lost leaves one row and one record, and nobody is told that nothing was done", async () => {
+      const gate = await openCommitGate(database.variables.DATABASE_URL ?? "");
+      try {
+        await closeDatabase();
+        elsewhere({ DATABASE_URL: gate.url });
+        const other = await signIn();
+        gate.loseNext();
+        const ana = await signIn();
+        expect(gate.hasLost()).toBe(true);
+        expect((await dataOf(ana)).registered).toBe(false);
+        expect(await isIn(ana)).toBe(true);
+        await drainSpool();
+        expect((await events()).map(({ action }) => action)).toEqual(["session.create", "session.create"]);
+
+        gate.loseNext();
+        const refused = await ask(ana, `/api/sessions/${await idOf(other)}`, "DELETE");
+        expect([refused.status, gate.hasLost()]).toEqual([503, true]);
+        expect(await refused.json()).toMatchObject({
+          code: "audit_unavailable",
+          detail: expect.stringContaining("it may have been done"),
+        });
+        expect(await isIn(other)).toBe(false);
+
+        gate.loseNext();
+        browser = ana;
+        await endCurrentSession();
+        expect(gate.hasLost()).toBe(true);
+        await drainSpool();
+        await pruneSessions();
+        expect((await events()).map(({ action }) => action)).toEqual([
+          "session.create",
+          "session.create",
+          "session.end",
+          "session.end",
+        ]);
+        expect((await rows()).map(({ end_reason }) => end_reason)).toEqual(["ended_by_user", "signed_out"]);
+      } finally {
+        await closeDatabase();
+        await gate.close();
+      }
+    });
+  }
 
   test("the files of the database hold no token", async () => {
     await sandbox.control("POST", "config", { accessTokenSeconds: 1 });

@@ -1,7 +1,5 @@
 import "server-only";
-import { randomUUID } from "node:crypto";
 import { cookies, headers } from "next/headers";
-import { recordOrSpool } from "@/lib/audit/log";
 import { identityCookieName, readIdentity } from "@/lib/auth/identity";
 import { roleOf } from "@/lib/auth/roles";
 import { actorOf, cookieJar, type Session } from "@/lib/auth/session";
@@ -36,11 +34,9 @@ export async function startSession(person: SignedIn, session: SessionData): Prom
   const created = {
     action: "session.create",
     outcome: "succeeded",
-    correlationId: randomUUID(),
     details: { session: registryId(session.sid) },
   } as const;
-  const registered = await registerSession(session, actor, person.name, [created]);
-  if (!registered) await recordOrSpool(actor, created);
+  const registered = await registerSession(session, actor, person.name, created);
   await writeSession(jar, { ...session, registered });
   if (previous) await endOf(previous, "replaced", given, previousIdentity);
 }
@@ -73,19 +69,21 @@ async function endOf(data: SessionData, reason: EndReason, given: Headers, ident
   return endEverywhere(data, reason, { ...actor, id: null });
 }
 
-export type SessionScope = "own" | "team";
-
 /**
- * The sessions in use, the latest used first: the person's own, or those of the whole main account, for ops.
+ * The sessions in use, the latest used first: the person's own, or those of the whole main account, for ops. `more`: only
+ * the latest 500 are told.
  * @throws {TokendeskError} `forbidden`, `audit_unavailable`
  */
-export async function listSessions(session: Session, scope: SessionScope): Promise<SessionView[]> {
+export async function listSessions(
+  session: Session,
+  scope: "own" | "team",
+): Promise<{ sessions: SessionView[]; more: boolean }> {
   if (scope === "team" && session.user.role === "member") {
     throw new TokendeskError("forbidden", "Only ops and administrators see the sessions of others.");
   }
-  const rows = await activeSessions(session.tenant, scope === "own" ? session.user.id : null);
+  const { sessions, more } = await activeSessions(session.tenant, scope === "own" ? session.user.id : null);
   const current = registryId(session.sid);
-  return rows.map((row) => ({
+  const views = sessions.map((row) => ({
     id: row.id,
     user: { id: row.user_id, name: row.user_name },
     createdAt: new Date(row.created_at).toISOString(),
@@ -95,6 +93,7 @@ export async function listSessions(session: Session, scope: SessionScope): Promi
     current: row.id === current,
     mayEnd: endingOf(session, row) !== null,
   }));
+  return { sessions: views, more };
 }
 
 /** As what the reader may end this session; null: they may not. */

@@ -8,7 +8,7 @@ import { backup, DatabaseSync } from "node:sqlite";
 type Progress = (share: number) => void;
 
 /** For the person who asked for the backup: a sentence. */
-export class BackupFailed extends Error {
+class BackupFailed extends Error {
   override readonly name = "BackupFailed";
 }
 

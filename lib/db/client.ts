@@ -209,14 +209,21 @@ const attempts = 3;
 
 async function transact<T>(handle: Handle, lock: string, work: (trx: Transaction<Database>) => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt += 1) {
+    let committing = false;
     try {
       return await handle.db.transaction().execute(async (trx) => {
         // SQLite has one writer at a time anyway: its transactions begin with the write lock.
         if (handle.kind === "postgres")
           await sql`select pg_advisory_xact_lock(hashtextextended(${`tokendesk:${lock}`}, 0))`.execute(trx);
-        return await work(trx);
+        const result = await work(trx);
+        committing = true;
+        return result;
       });
     } catch (error) {
+      const problem = committing ? problemOf(error) : null;
+      if (problem === "unreachable" || problem === "timeout") {
+        throw new DatabaseUnavailable(problem, { cause: error, maybeDone: true });
+      }
       // PostgreSQL ends one of two transactions that wait for each other; it has left no trace.
       const code = (error as { code?: unknown } | null)?.code;
       if (attempt >= attempts || (code !== "40P01" && code !== "40001")) throw error;

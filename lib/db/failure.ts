@@ -1,7 +1,7 @@
 import { NewerSchema } from "@/lib/db/migrations";
 
 /** Why the database cannot be used. It may be told to anyone: there is no address, path or value in it. */
-export type DatabaseProblem =
+type DatabaseProblem =
   | "unreachable"
   | "refused"
   | "missing"
@@ -15,19 +15,24 @@ export type DatabaseProblem =
 
 /**
  * The database did not do what was asked, for a reason that has nothing to do with what was asked. The next call tries
- * again from scratch. A write that ends so may still have been committed when the connection broke (`unreachable`,
- * `timeout`).
+ * again from scratch.
  */
 export class DatabaseUnavailable extends Error {
   readonly problem: DatabaseProblem;
   /** For the log: `database_locked`. */
   readonly code: string;
+  /** A write whose commit was sent and not answered: it may have been done. */
+  readonly maybeDone: boolean;
 
-  constructor(problem: DatabaseProblem, options: { cause?: unknown } = {}) {
+  constructor(
+    problem: DatabaseProblem,
+    { maybeDone = false, ...options }: { cause?: unknown; maybeDone?: boolean } = {},
+  ) {
     super(`The database is not available (${problem})`, options);
     this.name = "DatabaseUnavailable";
     this.problem = problem;
     this.code = `database_${problem}`;
+    this.maybeDone = maybeDone;
   }
 }
 

@@ -7,7 +7,7 @@ import type { Database } from "@/lib/db/schema";
 import { openSqliteToRead } from "@/lib/db/sqlite";
 
 /** A database that is looked at and never changed: not made, not migrated, not written to. */
-export type Inspected = {
+type Inspected = {
   /** @throws {DatabaseUnavailable} */
   read<T>(queries: (db: Kysely<Database>) => Promise<T>): Promise<T>;
   close(): Promise<void>;

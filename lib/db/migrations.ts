@@ -67,6 +67,7 @@ const migrations: readonly Migration[] = [
         .addColumn("reason", "text")
         .addColumn("state", "text", (column) => column.notNull())
         .addColumn("tried_at", "bigint")
+        .addColumn("running_until", "bigint")
         .addColumn("trouble", "text")
         .addColumn("settled_at", "bigint")
         .execute();
@@ -76,6 +77,11 @@ const migrations: readonly Migration[] = [
         .on("revocation_orders")
         .columns(["tenant", "token_id"])
         .where(sql.ref("state"), "=", "pending")
+        .execute();
+      await schema
+        .createIndex("revocation_orders_state")
+        .on("revocation_orders")
+        .columns(["tenant", "state"])
         .execute();
 
       await schema
@@ -164,6 +170,7 @@ const migrations: readonly Migration[] = [
         .addColumn("ended_by", "text")
         .execute();
       await schema.createIndex("sessions_user").on("sessions").columns(["tenant", "user_id"]).execute();
+      await schema.createIndex("sessions_ended").on("sessions").columns(["ended_at", "tenant", "seen_at"]).execute();
       await schema
         .createTable("refresh_states")
         .addColumn("state", "text", (column) => column.primaryKey())

@@ -49,7 +49,7 @@ export type TokensTable = {
 };
 
 /** The RingCX users whose lists were seen. */
-export type OwnersTable = {
+type OwnersTable = {
   tenant: string;
   owner_id: string;
   owner_name: string;
@@ -72,9 +72,12 @@ export type RevocationOrdersTable = {
   ordered_by_name: string;
   ordered_at: number;
   reason: string | null;
-  state: "pending" | "done" | "cancelled";
+  /** `vanished`: closed because lists no longer showed the token. One that shows it again makes it pending again. */
+  state: "pending" | "done" | "vanished" | "cancelled";
   /** When it was last tried, and what came of it. */
   tried_at: number | null;
+  /** Somebody is carrying it out, and is done by then, or dead. */
+  running_until: number | null;
   trouble: string | null;
   settled_at: number | null;
 };
@@ -120,7 +123,7 @@ export type AuditEventsTable = {
 };
 
 /** The intents whose outcome is not recorded yet. */
-export type AuditIntentsTable = {
+type AuditIntentsTable = {
   /** Of the event `attempted`. */
   id: string;
   correlation_id: string;
@@ -135,7 +138,7 @@ export type AuditIntentsTable = {
 };
 
 /** Signed statements about the chain, as they also go to the log stream and to a file. */
-export type AuditCheckpointsTable = {
+type AuditCheckpointsTable = {
   chain: string;
   seq: number;
   kind: string;
@@ -180,4 +183,4 @@ export type RefreshStatesTable = {
   expires_at: number;
 };
 
-export type MigrationsTable = { name: string; applied_at: number };
+type MigrationsTable = { name: string; applied_at: number };

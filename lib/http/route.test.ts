@@ -1,6 +1,7 @@
 import { NextRequest } from "next/server";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { z } from "zod";
+import { auditQuerySchema } from "@/lib/audit/schema";
 import { clientAddress } from "@/lib/auth/address";
 import { TokendeskError } from "@/lib/errors";
 import { publicRoute } from "@/lib/http/route";
@@ -30,6 +31,36 @@ function post(body: BodyInit | null, headers: Record<string, string> = {}): Next
     headers: { origin, "content-type": "application/json", ...headers },
   });
 }
+
+describe("parameters", () => {
+  const ask = async (parameters: string) => {
+    const read = publicRoute({ name: "/api/read", query: auditQuerySchema }, async ({ query }) => query);
+    return read(new NextRequest(`${origin}/api/read?${parameters}`), context);
+  };
+
+  test("are parsed, with their defaults", async () => {
+    expect(await (await ask("limit=7&actor=u1")).json()).toEqual({ limit: 7, actor: "u1" });
+    expect(await (await ask("")).json()).toEqual({ limit: 50 });
+  });
+
+  test.each([
+    ["unknown=1", "Unknown parameter: unknown"],
+    ["limit=0", "limit: "],
+    ["limit=1&limit=2", "limit: must be given once"],
+    ["action=token.steal", "action: "],
+    ["from=yesterday", "from: "],
+    ["after=-1", "after: "],
+  ])("that make no sense are refused: %s", async (parameters, detail) => {
+    const response = await ask(parameters);
+    expect(response.status).toBe(400);
+    expect(await problem(response)).toMatchObject({ code: "invalid_input", detail: expect.stringContaining(detail) });
+  });
+
+  test("are not echoed where a token was pasted for a name", async () => {
+    const response = await ask("aws80:0f8fad5b-d9cb-469f-a165-70867728950e=1");
+    expect(await problem(response)).toMatchObject({ status: 400, detail: "Unknown parameter" });
+  });
+});
 
 async function problem(response: Response) {
   expect(response.headers.get("content-type")).toBe("application/problem+json");

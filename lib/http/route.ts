@@ -10,13 +10,21 @@ import { observeRequest } from "@/lib/metrics";
 
 const maxBodyBytes = 64 * 1024;
 
-type Input<Body, Params> = { request: NextRequest; requestId: string; body: Body; params: Params };
+type Input<Body, Params, Query> = {
+  request: NextRequest;
+  requestId: string;
+  body: Body;
+  params: Params;
+  query: Query;
+};
 
-type Definition<Body, Params> = {
+type Definition<Body, Params, Query> = {
   /** The route's pattern, for the log: an actual path could hold anything. */
   name: string;
   body?: z.ZodType<Body>;
   params?: z.ZodType<Params>;
+  /** Of the parameters behind the path, each given once at most. Without it they are not looked at. */
+  query?: z.ZodType<Query>;
 };
 
 type Context = { params: Promise<Record<string, string | string[] | undefined>> };
@@ -26,9 +34,9 @@ type Handler = (request: NextRequest, context: Context) => Promise<Response>;
  * A route for signed-in people: Origin check, session, zod, the verb, errors as problems. What the verb returns
  * is sent as JSON with `no-store`; a Response is sent as it is.
  */
-export function route<Body = undefined, Params = undefined>(
-  definition: Definition<Body, Params>,
-  verb: (input: Input<Body, Params> & { session: Session }) => Promise<unknown>,
+export function route<Body = undefined, Params = undefined, Query = undefined>(
+  definition: Definition<Body, Params, Query>,
+  verb: (input: Input<Body, Params, Query> & { session: Session }) => Promise<unknown>,
 ): Handler {
   return (request, context) =>
     answer(definition.name, request, async (requestId) => {
@@ -43,9 +51,9 @@ export function route<Body = undefined, Params = undefined>(
 }
 
 /** A route for anybody: the same, without a session. */
-export function publicRoute<Body = undefined, Params = undefined>(
-  definition: Definition<Body, Params>,
-  verb: (input: Input<Body, Params>) => Promise<unknown>,
+export function publicRoute<Body = undefined, Params = undefined, Query = undefined>(
+  definition: Definition<Body, Params, Query>,
+  verb: (input: Input<Body, Params, Query>) => Promise<unknown>,
 ): Handler {
   return (request, context) =>
     answer(definition.name, request, async (requestId) =>
@@ -104,30 +112,44 @@ function checkOrigin(request: Request): void {
   }
 }
 
-async function parseInput<Body, Params>(
-  definition: Definition<Body, Params>,
+async function parseInput<Body, Params, Query>(
+  definition: Definition<Body, Params, Query>,
   request: NextRequest,
   context: Context,
   requestId: string,
-): Promise<Input<Body, Params>> {
+): Promise<Input<Body, Params, Query>> {
   const params = definition.params ? check(definition.params, await context.params) : undefined;
+  const query = definition.query ? checkQuery(definition.query, request.nextUrl.searchParams) : undefined;
   const body = definition.body ? check(definition.body, await readJson(request)) : undefined;
-  return { request, requestId, params: params as Params, body: body as Body };
+  return { request, requestId, params: params as Params, body: body as Body, query: query as Query };
 }
 
-function check<T>(schema: z.ZodType<T>, value: unknown): T {
+type Flaw = { path: string; message: string };
+
+function check<T>(schema: z.ZodType<T>, value: unknown, what = "field"): T {
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
-  const errors = parsed.error.issues.map((issue) => ({ path: issue.path.join("."), message: messageOf(issue) }));
+  return refuse(parsed.error.issues.map((issue) => ({ path: issue.path.join("."), message: messageOf(issue, what) })));
+}
+
+function checkQuery<T>(schema: z.ZodType<T>, parameters: URLSearchParams): T {
+  const parsed = check(schema, Object.fromEntries(parameters), "parameter");
+  // Known names only from here on: they may be told.
+  const names = [...parameters.keys()];
+  const twice = names.find((name, index) => names.indexOf(name) !== index);
+  return twice === undefined ? parsed : refuse([{ path: twice, message: "must be given once" }]);
+}
+
+function refuse(errors: Flaw[]): never {
   const detail = errors.map(({ path, message }) => (path === "" ? message : `${path}: ${message}`)).join("; ");
   throw new TokendeskError("invalid_input", detail, { extensions: { errors } });
 }
 
-/** zod's message, but for the names of unknown fields: whatever stands there, a pasted token too, would be echoed. */
-function messageOf(issue: z.core.$ZodIssue): string {
+/** zod's message, but for the names of what is unknown: whatever stands there, a pasted token too, would be echoed. */
+function messageOf(issue: z.core.$ZodIssue, what: string): string {
   if (issue.code !== "unrecognized_keys") return issue.message;
   const names = issue.keys.filter((name) => /^[A-Za-z]{1,24}$/.test(name));
-  return names.length === issue.keys.length ? `Unknown field: ${names.join(", ")}` : "Unknown field";
+  return names.length === issue.keys.length ? `Unknown ${what}: ${names.join(", ")}` : `Unknown ${what}`;
 }
 
 /** A body that may be absent: then it is an empty object. */

@@ -448,6 +448,18 @@ describe("reads at the same moment", () => {
     expect(await sandbox.journal("token.list")).toHaveLength(2);
   });
 
+  test("say when it was asked for what they share", async () => {
+    const { client } = await signedIn();
+    await sandbox.fault({ operation: "token.list", kind: "latency", ms: 300 });
+    const first = client.listTokenValues();
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    const joinedAt = Date.now();
+    const [{ askedAt }, joined] = await Promise.all([first, client.listTokenValues()]);
+    expect(joined.askedAt).toBe(askedAt);
+    expect(askedAt).toBeLessThan(joinedAt);
+    expect((await client.listTokenValues({ fresh: true })).askedAt).toBeGreaterThanOrEqual(joinedAt);
+  });
+
   test("are never shared between two connections", async () => {
     const one = await signedIn(ANA, "connection-1");
     const other = await signedIn({ ...ANA, username: "other@example.com" }, "connection-2");

@@ -95,6 +95,8 @@ export type CredentialSource = {
 /** What RingCX said to a deletion. Only `accepted` is its word for success, and even that is not a proof. */
 export type DeletionAnswer = "accepted" | "refused" | "unclear";
 
+export type TokenValues = PartialList<string> & { askedAt: number };
+
 export type ConnectionAddress = {
   host: string;
   /** Names this sign-in: what one connection reads is never handed to another. */
@@ -125,10 +127,11 @@ export class RingcxClient {
 
   /**
    * `GET /voice/api/v1/admin/token`: the values of the user's own tokens, without doubles. Pages that ask at the
-   * same moment share one answer; `fresh` asks on its own, for what must be true now.
+   * same moment share one answer; `fresh` asks on its own, for what must be true now. `askedAt`: when the first of those
+   * who share it asked, epoch milliseconds; what came later may be missing.
    */
-  listTokenValues({ fresh = false } = {}): Promise<PartialList<string>> {
-    const list = () => this.#listTokenValues();
+  listTokenValues({ fresh = false } = {}): Promise<TokenValues> {
+    const list = async () => ({ askedAt: Date.now(), ...(await this.#listTokenValues()) });
     return fresh ? list() : this.#share("token.list", list);
   }
 

@@ -1,12 +1,13 @@
 import "server-only";
 import { createHash } from "node:crypto";
-import { setTimeout as delay } from "node:timers/promises";
-import { type Actor, appendWithin, draftOf, type Entry, recordOrSpool } from "@/lib/audit/log";
+import { setTimeout as delay, setImmediate as otherWork } from "node:timers/promises";
+import { needLog } from "@/lib/audit/availability";
+import { type Actor, appendWithin, draftOf, type Entry, recordOf, recordOrSpool } from "@/lib/audit/log";
+import { commit, spool, type Waiting } from "@/lib/audit/spool";
 import { read, write } from "@/lib/db/client";
 import { isDatabaseUnavailable } from "@/lib/db/failure";
 import type { SessionsTable } from "@/lib/db/schema";
 import { env } from "@/lib/env";
-import { TokendeskError } from "@/lib/errors";
 import { logger } from "@/lib/logger";
 import { pruneRefreshStates } from "@/lib/session/refresh-states";
 import { type EndReason, endReasons, type SessionData } from "@/lib/session/schema";
@@ -79,17 +80,21 @@ export async function standingOf(sid: string): Promise<Standing> {
 }
 
 /**
- * Notes a sign-in and its audit records in one transaction. One that is noted already stays as it is.
- * @returns false: the database is away, and nothing was noted
+ * Notes a sign-in and its audit record in one transaction. One that is noted already stays as it is.
+ * @returns false: the database is away; the record is spooled, and the session to be registered later
  */
 export async function registerSession(
   data: SessionData,
   actor: Actor,
   userName: string,
-  entries: readonly Entry[] = [],
+  entry: Entry | null = null,
 ): Promise<boolean> {
   const row = rowOf(data, actor, userName);
-  if (row === null) return false;
+  if (row === null) {
+    if (entry) await recordOrSpool(actor, entry);
+    return false;
+  }
+  const record = entry && recordOf(actor, entry);
   try {
     await write(lockOf(row.id), async (trx) => {
       await trx
@@ -97,11 +102,13 @@ export async function registerSession(
         .values(row)
         .onConflict((conflict) => conflict.column("id").doNothing())
         .execute();
-      if (entries.length > 0) await appendWithin(trx, actor, entries);
+      if (record) await commit(trx, [record]);
     });
     return true;
   } catch (error) {
     if (!isDatabaseUnavailable(error)) throw error;
+    // It may have been committed all the same: under its ID it is appended once.
+    if (record) spool(record);
     return false;
   }
 }
@@ -146,9 +153,9 @@ export async function noteEnd(
     at: Date.now(),
     row: data.registered !== true && userName !== null ? rowOf(data, actor, userName) : null,
   };
-  const entry = endEntry(id, reason);
+  const record = recordOf(actor, endEntry(id, reason));
   try {
-    await writeEnd(pending, actor, entry);
+    await writeEnd(pending, record);
   } catch (error) {
     if (isDatabaseUnavailable(error)) {
       memory().pending.set(id, pending);
@@ -156,28 +163,39 @@ export async function noteEnd(
     } else {
       logger().error({ err: error }, "the end of a session was not written");
     }
-    await recordOrSpool(actor, entry);
+    spool(record);
   }
 }
 
-/** The sessions of a user, or of everybody in the tenant, that are in use; the latest used first, 500 at most. */
-export async function activeSessions(tenant: string, userId: string | null): Promise<SessionsTable[]> {
+const mostListed = 500;
+
+/**
+ * The sessions of a user, or of everybody in the tenant, that are in use, the latest used first. `more`: there are more
+ * than the 500 that are told.
+ * @throws {TokendeskError} `audit_unavailable`
+ */
+export async function activeSessions(
+  tenant: string,
+  userId: string | null,
+): Promise<{ sessions: SessionsTable[]; more: boolean }> {
   const now = Date.now();
-  try {
-    return await read((db) => {
-      let query = db
-        .selectFrom("sessions")
-        .selectAll()
-        .where("tenant", "=", tenant)
-        .where("ended_at", "is", null)
-        .where("seen_at", ">", now - env().sessionIdleMs)
-        .where("created_at", ">", now - env().sessionMaxMs);
-      if (userId !== null) query = query.where("user_id", "=", userId);
-      return query.orderBy("seen_at", "desc").orderBy("id").limit(500).execute();
-    });
-  } catch (error) {
-    throw asProblem(error, "The list of sessions is in Tokendesk's database, which cannot be read just now.");
-  }
+  const found = read((db) => {
+    let query = db
+      .selectFrom("sessions")
+      .selectAll()
+      .where("tenant", "=", tenant)
+      .where("ended_at", "is", null)
+      .where("seen_at", ">", now - env().sessionIdleMs)
+      .where("created_at", ">", now - env().sessionMaxMs);
+    if (userId !== null) query = query.where("user_id", "=", userId);
+    return query
+      .orderBy("seen_at", "desc")
+      .orderBy("id")
+      .limit(mostListed + 1)
+      .execute();
+  });
+  const rows = await needLog(found, "The list of sessions is in Tokendesk's database, which cannot be read just now.");
+  return { sessions: rows.slice(0, mostListed), more: rows.length > mostListed };
 }
 
 /**
@@ -192,38 +210,42 @@ export async function endSessions(
 ): Promise<string[]> {
   const now = Date.now();
   let chosen: { row: SessionsTable; reason: EndReason }[] = [];
-  try {
-    await write(id === undefined ? `sessions:${tenant}` : lockOf(id), async (trx) => {
-      chosen = [];
-      let query = trx.selectFrom("sessions").selectAll().where("tenant", "=", tenant).where("ended_at", "is", null);
-      if (id !== undefined) query = query.where("id", "=", id);
-      if (userId !== undefined) query = query.where("user_id", "=", userId);
-      for (const row of await query.orderBy("id").execute()) {
-        const reason = choose(row);
-        if (reason === null) continue;
-        const changed = await trx
-          .updateTable("sessions")
-          .set({ ended_at: now, end_reason: reason, ended_by: actor.id })
-          .where("id", "=", row.id)
-          .where("ended_at", "is", null)
-          .returning("id")
-          .execute();
-        if (changed.length > 0) chosen.push({ row, reason });
-      }
-      if (chosen.length > 0) {
-        await appendWithin(
-          trx,
-          actor,
-          chosen.map(({ row, reason }) => endEntry(row.id, reason, row.user_id === actor.id ? null : row.login)),
-        );
-      }
-    });
-  } catch (error) {
-    throw asProblem(error, "Tokendesk cannot write to its database just now, so no session was ended. Try again soon.");
-  }
+  const ending = write(id === undefined ? `sessions:${tenant}` : lockOf(id), async (trx) => {
+    chosen = [];
+    let query = trx.selectFrom("sessions").selectAll().where("tenant", "=", tenant).where("ended_at", "is", null);
+    if (id !== undefined) query = query.where("id", "=", id);
+    if (userId !== undefined) query = query.where("user_id", "=", userId);
+    for (const row of await query.orderBy("id").execute()) {
+      const reason = choose(row);
+      if (reason === null) continue;
+      const changed = await trx
+        .updateTable("sessions")
+        .set({ ended_at: now, end_reason: reason, ended_by: actor.id })
+        .where("id", "=", row.id)
+        .where("ended_at", "is", null)
+        .returning("id")
+        .execute();
+      if (changed.length > 0) chosen.push({ row, reason });
+    }
+    if (chosen.length > 0) {
+      await appendWithin(
+        trx,
+        actor,
+        chosen.map(({ row, reason }) => endEntry(row.id, reason, row.user_id === actor.id ? null : row.login)),
+      );
+    }
+  });
+  await needLog(
+    ending,
+    "Tokendesk cannot write to its database just now, so no session was ended. Try again soon.",
+    "Tokendesk lost its database while it ended what you asked for: it may have been done. Look at the list again soon.",
+  );
   for (const { row, reason } of chosen) markEnded(row.id, reason);
   return chosen.map(({ row }) => row.id);
 }
+
+/** So that the process is never held up for long. */
+const rowsPerBatch = 50;
 
 /**
  * Marks as ended what nobody used or what reached its limit, and removes what ended longer ago than the retention says,
@@ -237,7 +259,8 @@ export async function pruneSessions(): Promise<{ ended: number; removed: number 
   // A row may lag behind its cookie: by a minute always, by more when the database was away.
   const idleBefore = now - memory().unavailableAt < sessionIdleMs ? 0 : now - sessionIdleMs - 60_000;
   let ended = 0;
-  for (let batch = 200; batch === 200; ended += batch) {
+  for (let batch = rowsPerBatch; batch === rowsPerBatch; ended += batch) {
+    await otherWork();
     batch = await write("sessions", async (trx) => {
       const rows = await trx
         .selectFrom("sessions")
@@ -245,9 +268,9 @@ export async function pruneSessions(): Promise<{ ended: number; removed: number 
         .where("ended_at", "is", null)
         .where((eb) => eb.or([eb("seen_at", "<=", idleBefore), eb("created_at", "<=", now - sessionMaxMs)]))
         .orderBy("id")
-        .limit(200)
+        .limit(rowsPerBatch)
         .execute();
-      const over: { row: SessionsTable; reason: EndReason }[] = [];
+      const over: Waiting[] = [];
       for (const row of rows) {
         const reason = row.created_at <= now - sessionMaxMs ? "expired" : "idle";
         const changed = await trx
@@ -258,21 +281,29 @@ export async function pruneSessions(): Promise<{ ended: number; removed: number 
           .where("seen_at", "=", row.seen_at)
           .returning("id")
           .execute();
-        if (changed.length > 0) over.push({ row, reason });
+        if (changed.length > 0) over.push(recordOf(actorOf(row), endEntry(row.id, reason)));
       }
       // Rows before chain, as everywhere: two transactions never wait for each other.
-      for (const { row, reason } of over) await appendWithin(trx, actorOf(row), [endEntry(row.id, reason)]);
+      if (over.length > 0) await commit(trx, over);
       return rows.length;
     });
   }
-  const removed = await write("sessions", (trx) =>
-    trx
-      .deleteFrom("sessions")
-      .where("ended_at", "<=", now - sessionRetentionMs)
-      .executeTakeFirst(),
-  );
+  let removed = 0;
+  for (let batch = rowsPerBatch; batch === rowsPerBatch; removed += batch) {
+    await otherWork();
+    batch = await write("sessions", async (trx) => {
+      const old = trx
+        .selectFrom("sessions")
+        .select("id")
+        .where("ended_at", "<=", now - sessionRetentionMs)
+        .orderBy("ended_at")
+        .limit(rowsPerBatch);
+      const { numDeletedRows } = await trx.deleteFrom("sessions").where("id", "in", old).executeTakeFirstOrThrow();
+      return Number(numDeletedRows);
+    });
+  }
   await pruneRefreshStates();
-  return { ended, removed: Number(removed.numDeletedRows) };
+  return { ended, removed };
 }
 
 function rowOf(data: SessionData, actor: Actor, userName: string): SessionsTable | null {
@@ -314,8 +345,8 @@ function endReasonOf(row: SessionsTable): EndReason {
 
 const lockOf = (id: string) => `session:${id}`;
 
-/** Without `entry` the record of it was made before. */
-async function writeEnd({ id, row, reason, by, at }: Pending, actor: Actor | null, entry: Entry | null): Promise<void> {
+/** Without `record` it was spooled before. */
+async function writeEnd({ id, row, reason, by, at }: Pending, record: Waiting | null): Promise<void> {
   const end = { ended_at: at, end_reason: reason, ended_by: by };
   await write(lockOf(id), async (trx) => {
     const updated = await trx
@@ -334,7 +365,7 @@ async function writeEnd({ id, row, reason, by, at }: Pending, actor: Actor | nul
             .onConflict((conflict) => conflict.column("id").doNothing())
             .returning("id")
             .execute();
-    if (actor && entry && updated.length + inserted.length > 0) await appendWithin(trx, actor, [entry]);
+    if (record && updated.length + inserted.length > 0) await commit(trx, [record]);
   });
 }
 
@@ -351,7 +382,7 @@ function writePendingLater(): void {
 async function writePending(current: Memory): Promise<void> {
   for (const [id, pending] of current.pending) {
     try {
-      await writeEnd(pending, null, null);
+      await writeEnd(pending, null);
       current.pending.delete(id);
     } catch (error) {
       if (isDatabaseUnavailable(error)) {
@@ -392,8 +423,4 @@ async function inTime<T>(work: Promise<T>): Promise<T | "unavailable"> {
     // It may still fail after nobody waits for it.
     work.catch(() => {});
   }
-}
-
-function asProblem(error: unknown, detail: string): unknown {
-  return isDatabaseUnavailable(error) ? new TokendeskError("audit_unavailable", detail, { cause: error }) : error;
 }

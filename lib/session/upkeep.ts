@@ -10,7 +10,7 @@ import { isSameState, isSuperseded, renew } from "@/lib/session/refresh";
 import { noteEnd, noteUse, type Standing, standingOf, touchIntervalMs } from "@/lib/session/registry";
 import type { Connection, EndReason, SessionData } from "@/lib/session/schema";
 
-export type SessionState =
+type SessionState =
   | { kind: "none" }
   /** There was a session. `idle`: nobody used it for SESSION_IDLE_MINUTES; `expired`: every other end. */
   | { kind: "ended"; reason: "expired" | "idle" }

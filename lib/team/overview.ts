@@ -1,6 +1,7 @@
 import "server-only";
 import { setTimeout as delay } from "node:timers/promises";
 import { type Kysely, type SelectQueryBuilder, sql } from "kysely";
+import { type OpenIntent, openIntentsOf } from "@/lib/audit/intents";
 import { activityByDay, readEvents } from "@/lib/audit/reading";
 import type { AuditAction, AuditEvent } from "@/lib/audit/schema";
 import { read } from "@/lib/db/client";
@@ -20,6 +21,8 @@ const days = 30;
 const dayMs = 86_400_000;
 const unknownForDays = 14;
 const patienceMs = 3_000;
+/** What is open for longer than that is not simply under way. */
+const underWayMs = 60_000;
 
 /**
  * What needs attention first, and how things have gone: of the person's own tokens, or of the whole main account for
@@ -31,10 +34,11 @@ export async function overview(reader: TeamReader): Promise<Overview> {
   const own = account ? null : reader.user.id;
   const live = await Promise.race([look(reader), delay(patienceMs, false, { ref: false })]);
   const now = Date.now();
-  const [known, unknown, orders, activity] = await needDatabase(
+  const [known, unknown, open, orders, activity] = await needDatabase(
     Promise.all([
       read((db) => queryTokens(db, reader.tenant, own, now)),
       unsettled(reader, now),
+      openActs(reader.tenant, own, now),
       pendingOrders(reader.tenant, own ?? undefined),
       activityByDay(reader.tenant, own, now - (days - 1) * dayMs),
     ]),
@@ -47,6 +51,7 @@ export async function overview(reader: TeamReader): Promise<Overview> {
   );
   const namesOf = (id: string) => ordered.get(id) ?? { label: null, owner: null };
   const attention: AttentionItem[] = [
+    ...open.map((intent) => openItem(intent)),
     ...unknown.map((event) => unknownItem(event)),
     ...urgent.appeared.map((record) =>
       item("appeared", record, iso(record.appearedAt) as string, "Appeared outside Tokendesk. Is it known?"),
@@ -68,7 +73,7 @@ export async function overview(reader: TeamReader): Promise<Overview> {
         "vanished",
         record,
         iso(record.vanishedAt) as string,
-        "Vanished from its owner's list. Nobody revoked it here.",
+        "Vanished from its owner's list. No revocation here is proven.",
       ),
     ),
     ...urgent.unlabelled.map((record) =>
@@ -82,7 +87,7 @@ export async function overview(reader: TeamReader): Promise<Overview> {
   return {
     scope: account ? "account" : "own",
     live,
-    counts: { ...counts, unknown_outcome: unknown.length, order_pending: orders.size },
+    counts: { ...counts, unknown_outcome: open.length + unknown.length, order_pending: orders.size },
     attention: mostUrgentOnly(attention).slice(0, attentionShown),
     alive: aliveByDay(known.began, known.ended, now),
     ages: known.ages,
@@ -131,10 +136,30 @@ const acts: Partial<Record<AuditAction, string>> = {
 function unknownItem({ action, at, token, actor }: AuditEvent): AttentionItem {
   return {
     kind: "unknown_outcome",
-    token: token?.id ? { id: token.id, hint: token.hint ?? "a token", label: null, owner: null } : null,
+    token: tokenOf(token),
     at,
     detail: `Nobody knows what became of a ${acts[action]} by ${actor.name}. Look at the list, and treat what it shows as alive.`,
   };
+}
+
+function openItem({ action, at, token, actor }: OpenIntent): AttentionItem {
+  return {
+    kind: "unknown_outcome",
+    token: tokenOf(token),
+    at: iso(at) as string,
+    detail: `A ${acts[action]} by ${actor.name} has no outcome yet. Their next list may settle it; until then treat what it shows as alive.`,
+    open: true,
+  };
+}
+
+function tokenOf(token: AuditEvent["token"]): AttentionItem["token"] {
+  return token?.id ? { id: token.id, hint: token.hint ?? "a token", label: null, owner: null } : null;
+}
+
+/** Changes at RingCX that were begun a while ago and of which no outcome is recorded, the newest first. */
+async function openActs(tenant: string, own: string | null, now: number): Promise<OpenIntent[]> {
+  const open = await openIntentsOf(tenant, own);
+  return open.filter(({ action, at }) => action in acts && at < now - underWayMs).reverse();
 }
 
 /** Changes at RingCX whose outcome is unknown, unless a later one of the same token succeeded. */
@@ -145,8 +170,8 @@ async function unsettled(reader: TeamReader, now: number): Promise<AuditEvent[]>
   const settled = await Promise.all(
     ofTokens.map(async ({ seq, token }) => {
       if (!token?.id) return false;
-      const later = await readEvents(reader, { token: token.id, outcome: "succeeded", after: seq, limit: 1 });
-      return later.events.length > 0;
+      const later = await readEvents(reader, { token: token.id, outcome: "succeeded", after: seq, limit: 50 });
+      return later.events.some(({ action }) => action in acts);
     }),
   );
   return ofTokens.filter((_, index) => !settled[index]);

@@ -7,7 +7,7 @@ export type Order = z.infer<typeof orderSchema>;
 
 /**
  * How a token of somebody's can be revoked. `now`: its value is at hand; `owner`: when its owner next signs in here;
- * `paste`: only with its value, on the incident desk.
+ * `paste`: only with its value, which no list shows any more.
  */
 export type Readiness = "now" | "owner" | "paste";
 
@@ -70,6 +70,8 @@ export type AttentionItem = {
   at: string;
   /** A sentence. */
   detail: string;
+  /** Of an unknown outcome: none is recorded yet. */
+  open?: true;
 };
 
 /** How many items there are at most. */

@@ -1,7 +1,8 @@
 import { createHmac, randomUUID } from "node:crypto";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import type { Actor } from "@/lib/audit/log";
+import { type Actor, audited, type Subject } from "@/lib/audit/log";
 import { readEvents } from "@/lib/audit/reading";
+import { write } from "@/lib/db/client";
 import type { TokendeskError } from "@/lib/errors";
 import { dateAhead } from "@/lib/format";
 import { signInAdmin } from "@/lib/ringcx/client";
@@ -172,6 +173,17 @@ describe.each(databaseKinds)("on %s", (kind) => {
     });
   });
 
+  describe("the vendor's list of users", () => {
+    test("is no trouble for the page when asking for it breaks, and is asked for again", async () => {
+      const parent = await someone("ops", { username: "parent@example.com" });
+      await listTokens(parent);
+      const listUsers = () => Promise.reject(new TypeError("broken"));
+      const broken = { ...parent, client: Object.assign(Object.create(parent.client), { listUsers }) };
+      expect(await coverage(broken)).toMatchObject({ seen: 1, users: null, unavailable: "failed" });
+      expect(await coverage(parent)).toMatchObject({ unavailable: null });
+    });
+  });
+
   describe("an ordered revocation", () => {
     test("is carried out when the owner's list shows the token, with proof and a record", async () => {
       const ops = await someone("ops", { username: "parent@example.com" });
@@ -280,6 +292,45 @@ describe.each(databaseKinds)("on %s", (kind) => {
       await sandbox.mint("new@example.com");
       const seen = await overview(member);
       expect(seen).toMatchObject({ scope: "own", counts: { active: 1, overdue: 0 } });
+    });
+
+    test("names what was begun and has no outcome yet, once it is no longer simply under way", async () => {
+      const ops = await someone("ops");
+      await seed(ops.tenant);
+      const token = { id: mark(`${ops.tenant} a1`).id, hint: mark(`${ops.tenant} a1`).hint };
+      const bob: Actor = { ...ops.actor, id: "id of Bob", name: "bob@example.com" };
+      const begin = async (actor: Actor, subject: Subject, agoMs: number) => {
+        const begun = Promise.withResolvers<void>();
+        void audited(actor, subject, () => {
+          begun.resolve();
+          return new Promise(() => {});
+        });
+        await begun.promise;
+        await write("test", (trx) =>
+          trx
+            .updateTable("audit_intents")
+            .set({ at: Date.now() - agoMs })
+            .where("tenant", "=", ops.tenant)
+            .where("at", ">", Date.now() - 1_000 * 30)
+            .where("action", "=", subject.action)
+            .execute(),
+        );
+      };
+      await begin(bob, { action: "token.revoke", token }, 120_000);
+      await begin(ops.actor, { action: "token.create" }, 61_000);
+      await begin(ops.actor, { action: "token.reveal", token }, 120_000);
+      await begin(bob, { action: "token.rotate", token }, 5_000);
+      const unknown = ({ attention }: Awaited<ReturnType<typeof overview>>) =>
+        attention.filter(({ kind }) => kind === "unknown_outcome");
+      const seen = await overview(ops);
+      expect(seen.counts.unknown_outcome).toBe(2);
+      expect(unknown(seen)).toMatchObject([
+        { token: null, open: true, detail: expect.stringContaining("A creation by") },
+        { token, open: true, detail: expect.stringContaining("revocation by bob@example.com has no outcome yet") },
+      ]);
+      const own = await overview({ ...ops, user: { ...ops.user, role: "member" } });
+      expect(own.counts.unknown_outcome).toBe(1);
+      expect(unknown(own)).toMatchObject([{ token: null, open: true }]);
     });
 
     test("shows what is remembered when RingCX does not answer", async () => {

@@ -161,7 +161,9 @@ function words(text: string): string[] {
 
 function contains(eb: Tokens, word: string) {
   const pattern = `%${word.replace(/[\\%_]/g, "\\$&")}%`;
-  const searched = ["hint", "id", "label", "purpose", "environment", "used_in", "owner_name"] as const;
+  const texts = ["hint", "label", "purpose", "environment", "used_in", "owner_name"] as const;
+  // Two or three characters are somewhere in many an ID.
+  const searched = word.length < 8 ? texts : ([...texts, "id"] as const);
   return eb.or(searched.map((name) => sql<boolean>`lower(${eb.ref(`tokens.${name}`)}) like ${pattern} escape '\\'`));
 }
 

@@ -1,6 +1,5 @@
 import "server-only";
 import { setTimeout as delay } from "node:timers/promises";
-import { isTokendeskError } from "@/lib/errors";
 import { logger } from "@/lib/logger";
 import { UpstreamError } from "@/lib/ringcx/errors";
 import type { VendorUser } from "@/lib/ringcx/schemas";
@@ -73,7 +72,6 @@ async function ask(reader: TokenOwner): Promise<Answer> {
   try {
     return { users: (await reader.client.listUsers()).items, unavailable: null };
   } catch (error) {
-    if (!isTokendeskError(error)) throw error;
     logger().info({ err: error }, "the vendor's list of users is not available");
     const refused = error instanceof UpstreamError && error.reason === "forbidden";
     return { users: [], unavailable: refused ? "not_permitted" : "failed" };

@@ -16,7 +16,7 @@ import {
   type TokenOwner,
   view,
 } from "@/lib/tokens/held";
-import { readRecord, recordCreated } from "@/lib/tokens/inventory";
+import { countKnown, readRecord, recordCreated } from "@/lib/tokens/inventory";
 import type { NewToken, Successor, Token } from "@/lib/tokens/schema";
 
 /**
@@ -26,10 +26,9 @@ import type { NewToken, Successor, Token } from "@/lib/tokens/schema";
  * value must not be lost with it.
  * @throws {TokendeskError} `creation_unconfirmed` with `candidates`; other codes: nothing was created
  */
-export function createToken(owner: TokenOwner, metadata: NewToken): Promise<{ token: Token; value: string }> {
-  return audited(owner.actor, { action: "token.create", details: detailsOf(metadata) }, (intent) =>
-    mint(owner, metadata, intent),
-  );
+export async function createToken(owner: TokenOwner, metadata: NewToken): Promise<{ token: Token; value: string }> {
+  const details = await intended(owner, metadata);
+  return audited(owner.actor, { action: "token.create", details }, (intent) => mint(owner, metadata, intent));
 }
 
 /**
@@ -53,7 +52,8 @@ export async function rotateToken(
     rotateBy: metadata.rotateBy,
   };
   const old = { id, hint: known?.hint ?? null };
-  return audited(owner.actor, { action: "token.rotate", token: old, details: detailsOf(successor) }, async (intent) => {
+  const details = await intended(owner, successor);
+  return audited(owner.actor, { action: "token.rotate", token: old, details }, async (intent) => {
     await findHeld(owner, id);
     const created = await mint(owner, successor, intent);
     // The act is the old token's; the new one is named beside it.
@@ -62,7 +62,14 @@ export async function rotateToken(
   });
 }
 
-/** What a crash must not lose: an adoption takes it up again. */
+/**
+ * What a crash must not lose: what the token was to be for, so that a person can give it its label again, and how many
+ * were known, so that the next list shows whether there are more (lib/tokens/reconciliation.ts).
+ */
+async function intended(owner: TokenOwner, metadata: NewToken): Promise<AuditDetails> {
+  return { ...detailsOf(metadata), knownBefore: await needDatabase(countKnown(scopeOf(owner))) };
+}
+
 function detailsOf({ label, purpose, environment, usedIn, rotateBy }: NewToken): AuditDetails {
   const given = { label, purpose, environment, usedIn, rotateBy };
   return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as AuditDetails;

@@ -1,4 +1,5 @@
 import "server-only";
+import { needLog } from "@/lib/audit/availability";
 import type { Actor } from "@/lib/audit/log";
 import { isDatabaseUnavailable } from "@/lib/db/failure";
 import { TokendeskError } from "@/lib/errors";
@@ -20,13 +21,16 @@ export type TokenOwner = {
 export type Held = TokenMark & { value: string };
 export type HeldAmongOthers = Held & { siblings: Held[] };
 
-/** The owner's tokens as RingCX lists them now, marked at the door. `unreadable`: entries that made no sense. */
+/**
+ * The owner's tokens as RingCX lists them now, marked at the door. `unreadable`: entries that made no sense; `askedAt`:
+ * when RingCX was asked, which may be before this call, epoch milliseconds.
+ */
 export async function listHeld(
   owner: TokenOwner,
   options?: { fresh: boolean },
-): Promise<{ held: Held[]; unreadable: number }> {
-  const { items, unreadable } = await owner.client.listTokenValues(options);
-  return { held: items.map((value) => ({ ...markToken(value), value })), unreadable };
+): Promise<{ held: Held[]; unreadable: number; askedAt: number }> {
+  const { items, unreadable, askedAt } = await owner.client.listTokenValues(options);
+  return { held: items.map((value) => ({ ...markToken(value), value })), unreadable, askedAt };
 }
 
 /** @throws {TokendeskError} `token_not_found` */
@@ -105,18 +109,15 @@ const withoutDatabase = {
   change: "Tokendesk cannot reach its own database, so nothing was changed. Tell its administrator.",
   read: "Tokendesk cannot reach its own database, so it cannot show what it remembers. Tell its administrator.",
 };
+const unsure =
+  "Tokendesk lost its own database while it wrote this down: look whether it was changed before you try again.";
 
 /**
  * For what makes no sense without the database. Of a `change`, nothing has been asked of RingCX when this throws.
  * @throws {TokendeskError} `audit_unavailable`
  */
-export async function needDatabase<T>(answer: Promise<T>, purpose: "change" | "read" = "change"): Promise<T> {
-  try {
-    return await answer;
-  } catch (error) {
-    if (!isDatabaseUnavailable(error)) throw error;
-    throw new TokendeskError("audit_unavailable", withoutDatabase[purpose], { cause: error });
-  }
+export function needDatabase<T>(answer: Promise<T>, purpose: "change" | "read" = "change"): Promise<T> {
+  return needLog(answer, withoutDatabase[purpose], purpose === "change" ? unsure : undefined);
 }
 
 /** The answer, or null when RingCX gave none that can be trusted. */

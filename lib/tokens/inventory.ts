@@ -1,9 +1,10 @@
 import "server-only";
 import type { Kysely, Selectable, Transaction } from "kysely";
 import { z } from "zod";
+import { appendWithin, type Entry, installation } from "@/lib/audit/log";
 import { read, write } from "@/lib/db/client";
 import { DatabaseUnavailable } from "@/lib/db/failure";
-import type { Database, TokensTable } from "@/lib/db/schema";
+import type { Database, RevocationOrdersTable, TokensTable } from "@/lib/db/schema";
 import type { NewToken, RevocationProof, TokenPatch, TokenStatus } from "@/lib/tokens/schema";
 
 /**
@@ -60,12 +61,17 @@ export type InventoryRecord = {
 
 /** A token that was seen again within this time is not written again: looking at a page stays a read. */
 const touchAfterMs = 60_000;
+/**
+ * One list may have missed a token. An order for it is closed when another one, asked for this much later, does not show
+ * it either; one that shows nothing at all is believed later still.
+ */
+const goneAfterMs = { some: 60_000, nothing: 24 * 60 * 60_000 };
 /** SQLite takes 32,766 parameters in one statement, PostgreSQL 65,535; a row has 10. */
 const batchSize = 1000;
 
 /**
  * Merges what the owner's list shows: new ones are recorded, seen ones touched, those that are no longer there marked
- * vanished.
+ * vanished. Orders for tokens that stay away are closed, and opened again when the token is back.
  * @param fetchedAt when the list was asked for. What was seen or recorded after that is not marked vanished.
  * @param options.complete false when parts of the list could not be read: then nothing is marked vanished
  * @returns every record of the owner by id, those that the list no longer shows included
@@ -87,7 +93,6 @@ export async function mergeSeen(
     const changes = compare(scope, await ownRows(trx, scope), shown, fetchedAt, complete);
     for (const ids of batches(changes.missing)) {
       await ownTokens(trx, scope).set({ vanished_at: fetchedAt }).where("id", "in", ids).execute();
-      await settleOrders(trx, scope.tenant, ids, fetchedAt, "It was no longer in its owner's list.");
     }
     for (const ids of batches(changes.touched)) {
       await ownTokens(trx, scope)
@@ -100,7 +105,10 @@ export async function mergeSeen(
     for (const tokens of batches(changes.fresh)) await insertSeen(trx, scope, tokens, fetchedAt, appearedAt);
     if (changes.renamed) await ownTokens(trx, scope).set({ owner_name: scope.ownerName }).execute();
     await recordLook(trx, scope, fetchedAt);
-    return await ownRows(trx, scope);
+    const rows = await ownRows(trx, scope);
+    const entries = await reviewOrders(trx, scope, shown, fetchedAt, complete);
+    if (entries.length > 0) await appendWithin(trx, { ...installation, tenant: scope.tenant }, entries);
+    return rows;
   });
   return toRecords(merged);
 }
@@ -141,21 +149,74 @@ async function recordLook(trx: Transaction<Database>, scope: OwnerScope, fetched
     .execute();
 }
 
-/** Closes the pending orders for tokens that are gone. `trouble`: why it was not the order that ended them. */
-async function settleOrders(
+/**
+ * Closes the pending orders for the owner's tokens that are gone for good, as far as lists can say, and opens those again
+ * that were closed so and whose token is there.
+ * @returns what to record of it
+ */
+async function reviewOrders(
   trx: Transaction<Database>,
-  tenant: string,
-  tokenIds: readonly string[],
-  at: number,
-  trouble: string | null,
-): Promise<void> {
-  await trx
-    .updateTable("revocation_orders")
-    .set({ state: "done", settled_at: at, trouble })
-    .where("tenant", "=", tenant)
-    .where("token_id", "in", tokenIds)
-    .where("state", "=", "pending")
+  scope: OwnerScope,
+  shown: ReadonlyMap<string, SeenToken>,
+  fetchedAt: number,
+  complete: boolean,
+): Promise<Entry[]> {
+  const orders = await trx
+    .selectFrom("revocation_orders")
+    .innerJoin("tokens", (join) =>
+      join
+        .onRef("tokens.tenant", "=", "revocation_orders.tenant")
+        .onRef("tokens.id", "=", "revocation_orders.token_id"),
+    )
+    .select([
+      "revocation_orders.id",
+      "revocation_orders.token_id",
+      "revocation_orders.token_hint",
+      "revocation_orders.owner_id",
+      "revocation_orders.state",
+      "revocation_orders.running_until",
+      "tokens.vanished_at",
+      "tokens.revoked_at",
+      "tokens.last_seen_at",
+    ])
+    .where("revocation_orders.tenant", "=", scope.tenant)
+    .where("revocation_orders.state", "in", ["pending", "vanished"])
+    .where("tokens.owner_id", "=", scope.ownerId)
+    .orderBy("revocation_orders.ordered_at", "desc")
     .execute();
+  const pending = new Set(orders.filter(({ state }) => state === "pending").map(({ token_id }) => token_id));
+  const change = (id: string, changes: Partial<RevocationOrdersTable>) =>
+    trx.updateTable("revocation_orders").set(changes).where("id", "=", id).execute();
+
+  const entries: Entry[] = [];
+  for (const order of orders) {
+    const token = { id: order.token_id, hint: order.token_hint };
+    const listed = shown.has(token.id) && isAlive(order);
+    if (order.state === "vanished") {
+      if (!listed || pending.has(token.id)) continue;
+      pending.add(token.id);
+      await change(order.id, { state: "pending", owner_id: scope.ownerId, settled_at: null, trouble: null });
+      const details = { order: order.id, reopened: true };
+      entries.push({ action: "token.order", outcome: "succeeded", token, details });
+    } else if (complete && isGone(order, shown.size, fetchedAt)) {
+      const trouble = "It was no longer in its owner's list.";
+      await change(order.id, { state: "vanished", settled_at: fetchedAt, trouble });
+      const details = { order: order.id, closed: "vanished" };
+      entries.push({ action: "token.order", outcome: "unknown", token, details });
+    } else if (listed && order.owner_id !== scope.ownerId) await change(order.id, { owner_id: scope.ownerId });
+  }
+  return entries;
+}
+
+/** The token of this order was gone before, and a list that shows `shown` tokens is late enough to confirm it. */
+function isGone(
+  order: Pick<Row, "vanished_at" | "revoked_at" | "last_seen_at"> & { running_until: number | null },
+  shown: number,
+  fetchedAt: number,
+): boolean {
+  const goneAt = order.vanished_at ?? order.revoked_at;
+  if (isAlive(order) || goneAt === null || (order.running_until ?? 0) > fetchedAt) return false;
+  return fetchedAt - goneAt >= (shown === 0 ? goneAfterMs.nothing : goneAfterMs.some);
 }
 
 /**
@@ -280,10 +341,35 @@ export async function recordRevoked(
       .where("id", "=", id)
       .where((eb) => eb.or([eb("revoked_at", "is", null), eb("last_seen_at", ">", eb.ref("revoked_at"))]))
       .execute();
-    await settleOrders(trx, scope.tenant, [id], now, null);
+    await trx
+      .updateTable("revocation_orders")
+      // Without RingCX's refusal of the token itself a later list may know better.
+      .set({
+        state: method === "token_refused" ? "done" : "vanished",
+        settled_at: now,
+        running_until: null,
+        trouble: null,
+      })
+      .where("tenant", "=", scope.tenant)
+      .where("token_id", "=", id)
+      .where("state", "=", "pending")
+      .execute();
     return await ownRow(trx, scope, id);
   });
   return row ? toRecord(row) : null;
+}
+
+/** How many tokens of the owner are remembered, those that are gone included. @throws {DatabaseUnavailable} */
+export async function countKnown(scope: OwnerScope): Promise<number> {
+  const { count } = await read((db) =>
+    db
+      .selectFrom("tokens")
+      .select((eb) => eb.fn.countAll<number>().as("count"))
+      .where("tenant", "=", scope.tenant)
+      .where("owner_id", "=", scope.ownerId)
+      .executeTakeFirstOrThrow(),
+  );
+  return count;
 }
 
 /** The record of one token, or null when the owner has no such token. @throws {DatabaseUnavailable} */
@@ -297,9 +383,13 @@ export async function readRecord(scope: OwnerScope, id: string): Promise<Invento
  * @throws {DatabaseUnavailable}
  */
 export async function readTenantRecord(tenant: string, id: string): Promise<InventoryRecord | null> {
-  const row = await read((db) =>
-    db.selectFrom("tokens").select(columns).where("tenant", "=", tenant).where("id", "=", id).executeTakeFirst(),
-  );
+  return read((db) => tenantRecord(db, tenant, id));
+}
+
+/** The same, within a transaction. */
+export async function tenantRecord(db: Kysely<Database>, tenant: string, id: string): Promise<InventoryRecord | null> {
+  const rows = db.selectFrom("tokens").select(columns).where("tenant", "=", tenant).where("id", "=", id);
+  const row = await rows.executeTakeFirst();
   return row ? parseRecord(row) : null;
 }
 
@@ -413,7 +503,7 @@ function compare(
   return changes;
 }
 
-function isAlive(row: Row): boolean {
+function isAlive(row: Pick<Row, "vanished_at" | "revoked_at" | "last_seen_at">): boolean {
   return row.vanished_at === null && (row.revoked_at === null || row.last_seen_at > row.revoked_at);
 }
 

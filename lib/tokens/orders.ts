@@ -4,10 +4,11 @@ import type { Selectable } from "kysely";
 import { appendWithin } from "@/lib/audit/log";
 import { read, write } from "@/lib/db/client";
 import type { RevocationOrdersTable } from "@/lib/db/schema";
+import { env } from "@/lib/env";
 import { TokendeskError } from "@/lib/errors";
 import { logger } from "@/lib/logger";
 import { among, type Held, iso, needDatabase, requireTokenId, type TokenOwner } from "@/lib/tokens/held";
-import { readTenantRecord } from "@/lib/tokens/inventory";
+import { readTenantRecord, tenantRecord } from "@/lib/tokens/inventory";
 import { revokeHeld } from "@/lib/tokens/revocation";
 import type { RevocationOrder } from "@/lib/tokens/schema";
 
@@ -20,6 +21,9 @@ type OrderRow = Selectable<RevocationOrdersTable>;
 
 /** An order that failed is tried again at the owner's next list, not sooner than this. */
 const retryAfterMs = 60_000;
+
+/** No revocation takes longer: a deletion, up to three rounds of two questions, and new access tokens for them. */
+const takesAtMostMs = () => Math.max(120_000, 10 * env().ringcxTimeoutMs + 30_000);
 
 /** Pending orders, by token ID. @throws {DatabaseUnavailable} */
 export async function pendingOrders(tenant: string, ownerId?: string): Promise<Map<string, OrderRow>> {
@@ -51,12 +55,14 @@ export function orderView(row: OrderRow | undefined): RevocationOrder | null {
  */
 export async function placeOrder(giver: Giver, tokenId: string, reason: string | null): Promise<RevocationOrder> {
   requireTokenId(tokenId);
-  const token = await needDatabase(readTenantRecord(giver.tenant, tokenId));
-  if (token === null || token.status !== "active") {
-    throw new TokendeskError("token_not_found", "No token like that is alive in your main account.");
-  }
+  const noneAlive = () => new TokendeskError("token_not_found", "No token like that is alive in your main account.");
+  const known = await needDatabase(readTenantRecord(giver.tenant, tokenId));
+  if (known === null) throw noneAlive();
   const row = await needDatabase(
-    write(`orders:${giver.tenant}`, async (trx) => {
+    // Whatever changes this token waits: what closes its orders must not come between the look and the order.
+    write(`inventory:${giver.tenant}:${known.ownerId}`, async (trx) => {
+      const token = await tenantRecord(trx, giver.tenant, tokenId);
+      if (token === null || token.status !== "active" || token.ownerId !== known.ownerId) throw noneAlive();
       const standing = await trx
         .selectFrom("revocation_orders")
         .selectAll()
@@ -77,6 +83,7 @@ export async function placeOrder(giver: Giver, tokenId: string, reason: string |
         reason: reason?.replaceAll("\0", "").toWellFormed() || null,
         state: "pending",
         tried_at: null,
+        running_until: null,
         trouble: null,
         settled_at: null,
       };
@@ -97,21 +104,32 @@ export async function placeOrder(giver: Giver, tokenId: string, reason: string |
 }
 
 /**
- * Takes a pending order back.
+ * Takes a pending order back, unless it is just being carried out.
  * @throws {TokendeskError} `not_found`, `audit_unavailable`
  */
 export async function cancelOrder(giver: Giver, orderId: string): Promise<void> {
-  const cancelled = await needDatabase(
+  const found = await needDatabase(
     write(`orders:${giver.tenant}`, async (trx) => {
+      const now = Date.now();
       const row = await trx
         .updateTable("revocation_orders")
-        .set({ state: "cancelled", settled_at: Date.now() })
+        .set({ state: "cancelled", settled_at: now })
         .where("id", "=", orderId)
         .where("tenant", "=", giver.tenant)
         .where("state", "=", "pending")
+        .where((eb) => eb.or([eb("running_until", "is", null), eb("running_until", "<", now)]))
         .returning(["token_id", "token_hint"])
         .executeTakeFirst();
-      if (row === undefined) return false;
+      if (row === undefined) {
+        const running = await trx
+          .selectFrom("revocation_orders")
+          .select("id")
+          .where("id", "=", orderId)
+          .where("tenant", "=", giver.tenant)
+          .where("state", "=", "pending")
+          .executeTakeFirst();
+        return running ? "running" : "none";
+      }
       await appendWithin(trx, giver.actor, [
         {
           action: "token.order_cancel",
@@ -120,11 +138,15 @@ export async function cancelOrder(giver: Giver, orderId: string): Promise<void> 
           details: { order: orderId },
         },
       ]);
-      return true;
+      return "cancelled";
     }),
   );
-  if (!cancelled)
+  if (found === "running") {
+    throw new TokendeskError("not_found", "It is too late to take this order back: it is being carried out right now.");
+  }
+  if (found === "none") {
     throw new TokendeskError("not_found", "There is no such pending order. It may have been carried out.");
+  }
 }
 
 /** Carries out what is ordered for the tokens that the owner's list has just shown. Never rejects. */
@@ -146,10 +168,11 @@ async function claim(order: OrderRow): Promise<boolean> {
   return write(`orders:${order.tenant}`, async (trx) => {
     const claimed = await trx
       .updateTable("revocation_orders")
-      .set({ tried_at: now })
+      .set({ tried_at: now, running_until: now + takesAtMostMs() })
       .where("id", "=", order.id)
       .where("state", "=", "pending")
       .where((eb) => eb.or([eb("tried_at", "is", null), eb("tried_at", "<", now - retryAfterMs)]))
+      .where((eb) => eb.or([eb("running_until", "is", null), eb("running_until", "<", now)]))
       .returning("id")
       .executeTakeFirst();
     return claimed !== undefined;
@@ -168,7 +191,7 @@ async function fulfil(owner: TokenOwner, order: OrderRow, token: NonNullable<Ret
     await write(`orders:${order.tenant}`, (trx) =>
       trx
         .updateTable("revocation_orders")
-        .set({ trouble })
+        .set({ trouble, running_until: null })
         .where("id", "=", order.id)
         .where("state", "=", "pending")
         .execute(),

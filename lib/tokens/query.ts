@@ -29,11 +29,13 @@ export function queryTokens(tokens: readonly Token[], query: TokenQuery, today: 
     if (query.labelled !== null && (token.label !== null) !== (query.labelled === "yes")) return false;
     if (query.state !== null && !inState[query.state](token)) return false;
     if (words.length === 0) return true;
-    const text = [token.hint, token.id, token.label, token.purpose, token.environment, token.usedIn, token.owner]
+    const text = [token.hint, token.label, token.purpose, token.environment, token.usedIn, token.owner]
       .filter((part) => part !== null)
       .join("\n")
       .toLowerCase();
-    return words.every((word) => text.includes(word));
+    const id = token.id.toLowerCase();
+    // Two or three characters are somewhere in many an ID.
+    return words.every((word) => text.includes(word) || (word.length >= 8 && id.includes(word)));
   });
 
   const key = sortKey[query.sort];

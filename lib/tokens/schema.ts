@@ -64,7 +64,7 @@ export type Differences = {
 export type Milestone = {
   /** ISO 8601. */
   at: string;
-  kind: "first_seen" | "created_here" | "appeared" | "adopted" | "vanished" | "revoked";
+  kind: "first_seen" | "created_here" | "appeared" | "adopted" | "vanished" | "revoked" | "alive_again";
   detail: string;
 };
 
@@ -84,7 +84,7 @@ export const text = (max: number, allowed = "") =>
       error: "must not hold invisible characters",
     })
     // It is kept in the clear.
-    .refine((value) => hintOf(value) === null, { error: "must not hold a token value" });
+    .refine((value) => !holdsSecret(value), { error: "must not hold a token value" });
 
 /** Body of `POST /api/tokens`. */
 export const newTokenSchema = z.strictObject({
@@ -196,7 +196,29 @@ export function tokenHint(value: string): string {
   return `${prefix}…${secret.slice(secret.length - Math.min(4, Math.floor(secret.length / 4)))}`;
 }
 
-const tokenInText = /([A-Za-z0-9][\w.-]{0,31})(?::|%3A)([0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12})/i;
+// Without its dashes it is told from the beginning of a longer digest.
+const tokenInText =
+  /([A-Z0-9][\w.-]{0,31}):([0-9A-F]{8}(?:-[0-9A-F]{4}){3}-[0-9A-F]{12}|[0-9A-F]{8}(?:-?[0-9A-F]{4}){3}-?[0-9A-F]{12}(?![0-9A-F]))/i;
+const webToken = /\beyJ[\w-]{6,}\.[\w-]+/;
+
+/** A text in plain characters: whatever it was wrapped in (percent signs, HTML, wide forms, other dashes) is gone. */
+function undressed(text: string): string {
+  return text
+    .replace(/%(?:25)*([2-7][0-9A-F])/gi, (_, code: string) => String.fromCharCode(Number.parseInt(code, 16)))
+    .replace(/&(?:colon|#0*58|#x0*3a);/gi, ":")
+    .normalize("NFKC")
+    .replace(/\p{Default_Ignorable_Code_Point}/gu, "")
+    .replace(/[\p{Pd}\u2212]/gu, "-")
+    .replace(/[\u2236\uA789]/gu, ":");
+}
+
+/**
+ * A token value with its prefix, in whatever dress, or an access token. A bare UUID is none: other systems name their
+ * things so.
+ */
+export function holdsSecret(text: string): boolean {
+  return hintOf(text) !== null || webToken.test(undressed(text));
+}
 
 const secretPart = /[0-9A-Fa-f]{8}-[0-9A-Fa-f]{1,4}[0-9A-Fa-f-]*/;
 const wholeSecretPart = /^[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$/;
@@ -215,6 +237,6 @@ export function searchText(typed: string): SearchText {
 
 /** The hint of a token value that stands in a text, so that a pasted value never goes into a search or a URL. */
 export function hintOf(text: string): string | null {
-  const found = tokenInText.exec(text);
+  const found = tokenInText.exec(undressed(text));
   return found ? tokenHint(`${found[1]}:${found[2]}`) : null;
 }

@@ -8,9 +8,10 @@ import { signInAdmin } from "@/lib/ringcx/client";
 import { LiveConnection } from "@/lib/session/connection";
 import { createToken, rotateToken } from "@/lib/tokens/creation";
 import { markToken } from "@/lib/tokens/fingerprint";
-import type { TokenOwner } from "@/lib/tokens/held";
+import { scopeOf, type TokenOwner } from "@/lib/tokens/held";
+import { recordRevoked } from "@/lib/tokens/inventory";
 import { revokeToken } from "@/lib/tokens/revocation";
-import { listTokens, revealToken } from "@/lib/tokens/tokens";
+import { listTokens, revealToken, tokenHistory } from "@/lib/tokens/tokens";
 import type { FaultKind } from "@/sandbox/faults";
 import { freshProcess } from "@/test/process";
 import { ANA, TestSandbox } from "@/test/sandbox";
@@ -373,4 +374,18 @@ describe("revealing and rotating", () => {
     expect((await refusal(rotateToken(ana, "unknown", {}))).code).toBe("token_not_found");
     expect(await sandbox.journal("token.create")).toHaveLength(2);
   });
+});
+
+test("a token that is listed again after its proof is told as alive again, not as revoked", async () => {
+  const ana = await owner();
+  const reader = { ...ana, user: { ...ana.user, role: "member" as const } };
+  const [token] = (await listTokens(ana)).tokens;
+  const id = token?.id ?? "";
+  await recordRevoked(scopeOf(ana), id, "token_refused", Date.now());
+  const kinds = async () => (await tokenHistory(reader, id)).milestones.map(({ kind }) => kind);
+  expect(await kinds()).toEqual(["revoked", "first_seen"]);
+  const later = vi.spyOn(Date, "now").mockReturnValue(Date.now() + 1000);
+  await listTokens(ana);
+  later.mockRestore();
+  expect(await kinds()).toEqual(["alive_again", "first_seen"]);
 });

@@ -37,8 +37,7 @@ import type { Differences, Milestone, NewToken, Token, TokenList, TokenPatch } f
  * @throws {UpstreamError}
  */
 export async function listTokens(owner: TokenOwner): Promise<TokenList> {
-  const askedAt = Date.now();
-  const { held, unreadable } = await listHeld(owner);
+  const { held, unreadable, askedAt } = await listHeld(owner);
   const memory = await ifReachable(remember(owner, held, askedAt, unreadable === 0));
   return {
     tokens: held.map((token) =>
@@ -165,6 +164,9 @@ async function changeRemembered(
   return { token: view(owner, record, record) };
 }
 
+/** An act is recorded a little before or after the inventory knows of it. */
+const lagMs = 120_000;
+
 /**
  * What is known of one token, newest first: the user's own, or, for ops, any of the main account.
  * @throws {TokendeskError} `token_not_found`, `audit_unavailable`
@@ -179,7 +181,10 @@ export async function tokenHistory(
     "read",
   );
   if (record === null) raiseNotFound();
-  const events = await needDatabase(eventsOfToken(reader, id, 500), "read");
+  const all = await needDatabase(eventsOfToken(reader, id, 500), "read");
+  // A dead token can pass to another owner; what was done before is the former one's business.
+  const since = reader.user.role === "member" ? record.firstSeenAt - lagMs : Number.NEGATIVE_INFINITY;
+  const events = all.filter(({ at }) => Date.parse(at) >= since);
   const orders = await needDatabase(pendingOrders(reader.tenant, record.ownerId), "read");
   return {
     token: view(reader, record, record, orderView(orders.get(id))),
@@ -191,14 +196,20 @@ export async function tokenHistory(
 function milestonesOf(record: InventoryRecord): Milestone[] {
   const at = (time: number | null, kind: Milestone["kind"], detail: string): Milestone[] =>
     time === null ? [] : [{ at: iso(time) as string, kind, detail }];
-  const { createdHere, firstSeenAt, appearedAt, adoptedAt, vanishedAt, revokedAt, revokedProof } = record;
+  const { createdHere, firstSeenAt, appearedAt, adoptedAt, lastSeenAt, vanishedAt, revokedAt, revokedProof } = record;
   return [
+    ...(record.seenAfterRevocation
+      ? at(lastSeenAt, "alive_again", "RingCX lists it again, after it was proven dead. Treat it as alive.")
+      : at(
+          revokedAt,
+          "revoked",
+          revokedProof === "token_refused" ? "RingCX refuses the token itself." : "It is gone from its owner's list.",
+        )),
     ...at(
-      revokedAt,
-      "revoked",
-      revokedProof === "token_refused" ? "RingCX refuses the token itself." : "It is gone from its owner's list.",
+      vanishedAt,
+      "vanished",
+      "It was no longer in its owner's list, and no revocation through Tokendesk is proven.",
     ),
-    ...at(vanishedAt, "vanished", "It was no longer in its owner's list. Nobody revoked it through Tokendesk."),
     ...at(adoptedAt, "adopted", "Its owner said what it is."),
     ...(appearedAt === null
       ? at(

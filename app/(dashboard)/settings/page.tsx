@@ -18,7 +18,7 @@ export default async function SettingsPage() {
       <PageHeading title="Settings" />
       <div className="flex flex-col gap-8">
         <ProfileSection person={{ name, email, role }} connections={session.connections} />
-        {sessions.problem ? <ProblemPanel problem={sessions.problem} /> : <SessionsSection sessions={sessions.value} />}
+        {sessions.problem ? <ProblemPanel problem={sessions.problem} /> : <SessionsSection {...sessions.value} />}
       </div>
     </div>
   );

@@ -1,0 +1,83 @@
+"use client";
+
+import {
+  functionalUpdate,
+  type RowSelectionState,
+  type SortingState,
+  type TableOptions,
+  type Updater,
+  useTable,
+} from "@tanstack/react-table";
+import { useRouter } from "next/navigation";
+import { useCallback, useOptimistic, useTransition } from "react";
+import { type Features, features } from "@/components/data-table/features";
+
+type TableQuery = { q: string; sort: string; order: "asc" | "desc"; page: number };
+
+type ServerTable<Row extends { id: string }, Query extends TableQuery> = {
+  /** One page of the answer. */
+  rows: Row[];
+  columns: TableOptions<Features, Row>["columns"];
+  /** What was asked for. */
+  query: Query;
+  /** The address of a query. Defined once: it must not change. */
+  path: (query: Query) => string;
+  sorts: readonly Query["sort"][];
+  /** None: no row can be selected. */
+  selection?: { selected: RowSelectionState; onSelect: (updater: Updater<RowSelectionState>) => void };
+};
+
+/** A table that the server searches, sorts and cuts; what is asked for lives in the address. */
+export function useServerTable<Row extends { id: string }, Query extends TableQuery>({
+  rows,
+  columns,
+  query: asked,
+  path,
+  sorts,
+  selection,
+}: ServerTable<Row, Query>) {
+  const router = useRouter();
+  const [pending, startTransition] = useTransition();
+  const [query, setQuery] = useOptimistic<Query>(asked);
+
+  const visit = useCallback(
+    (next: Query, navigate: "push" | "replace") => {
+      startTransition(() => {
+        setQuery(next);
+        router[navigate](path(next), { scroll: false });
+      });
+    },
+    [path, router, setQuery],
+  );
+  const go = useCallback(
+    // What is typed into the search is one step of the history, whatever its length.
+    (patch: Partial<Query>) => visit({ ...query, ...patch }, patch.q === undefined ? "push" : "replace"),
+    [query, visit],
+  );
+
+  const sorting: SortingState = [{ id: query.sort, desc: query.order === "desc" }];
+  const table = useTable({
+    features,
+    columns,
+    data: rows,
+    getRowId: (row) => row.id,
+    manualSorting: true,
+    manualPagination: true,
+    enableSortingRemoval: false,
+    enableMultiSort: false,
+    sortDescFirst: false,
+    state: {
+      sorting,
+      pagination: { pageIndex: 0, pageSize: rows.length },
+      ...(selection ? { rowSelection: selection.selected } : {}),
+    },
+    onSortingChange: (updater) => {
+      const [first] = functionalUpdate(updater, sorting);
+      const sort = sorts.find((name) => name === first?.id);
+      if (sort) visit({ ...query, sort, order: first?.desc ? "desc" : "asc", page: 1 }, "push");
+    },
+    ...(selection ? { onRowSelectionChange: selection.onSelect } : {}),
+  });
+
+  return { query, pending, go, table };
+}
