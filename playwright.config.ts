@@ -9,7 +9,8 @@ export default defineConfig({
   outputDir: "test-results",
   forbidOnly: true,
   retries: 0,
-  workers: 2,
+  // More than cores: much of the time they wait for a clock.
+  workers: 3,
   timeout: 30_000,
   expect: { timeout: 7_500 },
   reporter: "line",

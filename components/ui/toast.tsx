@@ -27,8 +27,10 @@ export function ToastProvider({ children }: { children: ReactNode }) {
   }, []);
   return (
     <ToastContext value={show}>
+      {children}
+      {/* Beside the page, not around it: its context changes as soon as it is there, and React would give up on what the
+          server is still sending below it, and render that anew. */}
       <Radix.Provider label="Notification" swipeDirection="right" duration={4500}>
-        {children}
         {toasts.map(({ key, title, detail, tone = "good" }) => (
           <Radix.Root
             key={key}

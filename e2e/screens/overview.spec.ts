@@ -39,7 +39,7 @@ test("what needs attention comes first, the most urgent on top, each with one wa
   const appeared = hintOf(await sandbox.addToken(carl));
   await sandbox.control("DELETE", "tokens", { value: goneValue });
   await enter(page, desk, carl, `${desk.url}/overview`);
-  await expect(page.getByText("Your own tokens")).toBeVisible();
+  await expect(page.getByRole("main").getByText("Your own tokens")).toBeVisible();
 
   const items = attention(page).getByRole("listitem");
   // What appeared has no label either, and is named once.
@@ -122,7 +122,7 @@ test("ops look at the whole main account, and are led to the team", async ({ des
   const visitor = await newVisitor(desk).signIn(carl);
   const [first] = await visitor.tokens();
   await enter(page, desk, petra, `${desk.url}/overview`);
-  await expect(page.getByText("The main account: 3 known tokens of 2 people seen")).toBeVisible();
+  await expect(page.getByRole("main").getByText("The main account: 3 known tokens of 2 people seen")).toBeVisible();
   const item = attention(page)
     .getByRole("listitem")
     .filter({ hasText: first?.hint ?? "" });

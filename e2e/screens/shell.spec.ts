@@ -257,5 +257,5 @@ test("a session that has ended leads to sign-in once, with the reason, and back 
   await page.waitForURL("/sign-in?reason=expired&returnTo=%2Faccounts");
   await submitSignIn(page, ana);
   await page.waitForURL("/accounts");
-  await expect(page.getByText("RingForce Sales", { exact: true })).toBeVisible();
+  await expect(page.getByRole("main").getByText("RingForce Sales", { exact: true })).toBeVisible();
 });

@@ -171,7 +171,7 @@ export async function commitOrSpool(record: Waiting): Promise<void> {
   try {
     await drainSpool().catch((error: unknown) => {
       if (!isSpoolUnusable(error)) throw error;
-      logger().error({ err: error }, "audit spool not read: what waits in it is tried again later");
+      logger().warn({ err: error }, "audit spool not read: what waits in it is tried again later");
     });
     await write("audit", (trx) => commit(trx, [record]));
   } catch (error) {

@@ -5,7 +5,7 @@ import { z } from "zod";
 import { env } from "@/lib/env";
 import { observeUpstream } from "@/lib/metrics";
 import { type FailureReason, UpstreamError } from "@/lib/ringcx/errors";
-import { LimitExceeded, type Priority, RateLimiter } from "@/lib/ringcx/limiter";
+import { isLimitExceeded, type Priority, RateLimiter } from "@/lib/ringcx/limiter";
 import packageJson from "@/package.json" with { type: "json" };
 
 /** One call of the upstream. */
@@ -203,7 +203,7 @@ function classify(call: Call<unknown>, error: unknown): UpstreamError {
   const fail = (failure: UpstreamError["failure"], reason: FailureReason, facts = {}) =>
     new UpstreamError(call.operation, failure, reason, { cause, ...facts });
 
-  if (error instanceof LimitExceeded) return fail("transient", "rate_limited", { retryAfterMs: error.retryAfterMs });
+  if (isLimitExceeded(error)) return fail("transient", "rate_limited", { retryAfterMs: error.retryAfterMs });
   if (error instanceof BodyTooLarge) return fail(effect ? "unknown" : "terminal", "bad_response");
   if (error instanceof z.ZodError || error instanceof SyntaxError) {
     return fail(effect ? "unknown" : "transient", "bad_response");

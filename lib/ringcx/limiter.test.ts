@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { LimitExceeded, type Priority, RateLimiter } from "@/lib/ringcx/limiter";
+import { isLimitExceeded, LimitExceeded, type Priority, RateLimiter } from "@/lib/ringcx/limiter";
 
 const minute = 60_000;
 
@@ -269,4 +269,12 @@ describe("a pause", () => {
     await waiting;
     expect(served).toBe(due);
   });
+});
+
+test("a refusal is recognised whichever bundle made the limiter", async () => {
+  vi.resetModules();
+  const other = await import("@/lib/ringcx/limiter");
+  expect(new other.LimitExceeded(5)).not.toBeInstanceOf(LimitExceeded);
+  expect(isLimitExceeded(new other.LimitExceeded(5))).toBe(true);
+  expect(isLimitExceeded(new Error("no"))).toBe(false);
 });

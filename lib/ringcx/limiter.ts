@@ -22,6 +22,11 @@ export class LimitExceeded extends Error {
   }
 }
 
+/** True also for one that crossed a bundle boundary: the bundles share the buckets, and each has its own class. */
+export function isLimitExceeded(error: unknown): error is LimitExceeded {
+  return error instanceof LimitExceeded || (error instanceof Error && error.name === "LimitExceeded");
+}
+
 type Waiter = { rank: number; grant: () => void; refuse: (error: LimitExceeded) => void; timer: NodeJS.Timeout };
 
 type Bucket = {

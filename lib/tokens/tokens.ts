@@ -4,7 +4,7 @@ import { eventsOfToken } from "@/lib/audit/reading";
 import type { AuditAction, AuditDetails, AuditEvent } from "@/lib/audit/schema";
 import { TokendeskError } from "@/lib/errors";
 import { logger } from "@/lib/logger";
-import { LimitExceeded, RateLimiter } from "@/lib/ringcx/limiter";
+import { isLimitExceeded, RateLimiter } from "@/lib/ringcx/limiter";
 import {
   findHeld,
   type Held,
@@ -89,7 +89,7 @@ const reveals = new RateLimiter(30, 10 * 60_000);
 export async function revealToken(owner: TokenOwner, id: string): Promise<{ value: string }> {
   requireTokenId(id);
   const counted = await reveals.take(owner.user.id, "interactive", 0).catch((error: unknown) => {
-    if (!(error instanceof LimitExceeded)) throw error;
+    if (!isLimitExceeded(error)) throw error;
     throw new TokendeskError(
       "rate_limited",
       "You have revealed many tokens in a short time. Wait before the next one.",
