@@ -40,8 +40,11 @@ async function verify(): Promise<number> {
         );
         for (const { kind, detail } of line.problems) console.log(`  ${kind}: ${detail}`);
         if (line.headHash) console.log(`Newest hash: ${line.headHash}`);
+        if (line.checkpoints === 0) console.log("There is no signed checkpoint to compare with.");
         console.log(
-          line.ok ? "Verified: the log is whole." : "NOT VERIFIED: the log was changed, or a part of it is missing.",
+          line.ok
+            ? "Verified: nothing was found that does not fit."
+            : "NOT VERIFIED: the log was changed, or a part of it is missing.",
         );
       }
       return line.ok ? 0 : 1;
