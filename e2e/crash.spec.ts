@@ -6,7 +6,7 @@
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { createDatabase, startPostgres } from "../test/postgres.ts";
 import { expect, test } from "./fixtures.ts";
@@ -309,7 +309,6 @@ async function survive(sandbox: Sandbox, from: number, count: number, databaseUr
   const env = {
     OPS_USERS: ops,
     RINGCX_TIMEOUT_MS: String(timeoutMs),
-    NODE_COMPILE_CACHE: resolve(".setup/compiled"),
     ...(databaseUrl === null
       ? {}
       : { DATABASE_URL: databaseUrl, SESSION_SECRET: "s".repeat(40), FINGERPRINT_KEY: "f".repeat(40) }),

@@ -6,6 +6,7 @@ import { isDatabaseUnavailable } from "@/lib/db/failure";
 import { logger } from "@/lib/logger";
 import { refreshSession } from "@/lib/ringcx/client";
 import { UpstreamError } from "@/lib/ringcx/errors";
+import { inTime } from "@/lib/session/in-time";
 import {
   type Claim,
   claim,
@@ -337,17 +338,6 @@ async function store(connection: Connection, tokens: Tokens, holder: string): Pr
 function unwritten(error: unknown): null {
   if (!isDatabaseUnavailable(error)) throw error;
   return null;
-}
-
-/** Null when it takes longer. */
-async function inTime<T>(work: Promise<T>, ms: number): Promise<T | null> {
-  const ending = new AbortController();
-  const late = delay(Math.max(0, ms), null, { signal: ending.signal }).catch(() => null);
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    ending.abort();
-  }
 }
 
 /** Nobody asks again for a while: 2, 4, 8, ... 30 seconds, or longer if RingCX says so. */

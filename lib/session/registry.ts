@@ -1,6 +1,6 @@
 import "server-only";
 import { createHash } from "node:crypto";
-import { setTimeout as delay, setImmediate as otherWork } from "node:timers/promises";
+import { setImmediate as otherWork } from "node:timers/promises";
 import { needLog } from "@/lib/audit/availability";
 import { type Actor, appendWithin, draftOf, type Entry, recordOf, recordOrSpool } from "@/lib/audit/log";
 import { commit, spool, type Waiting } from "@/lib/audit/spool";
@@ -9,6 +9,7 @@ import { isDatabaseUnavailable } from "@/lib/db/failure";
 import type { SessionsTable } from "@/lib/db/schema";
 import { env } from "@/lib/env";
 import { logger } from "@/lib/logger";
+import { inTime } from "@/lib/session/in-time";
 import { pruneRefreshStates } from "@/lib/session/refresh-states";
 import { type EndReason, endReasons, type SessionData } from "@/lib/session/schema";
 
@@ -68,7 +69,7 @@ export async function standingOf(sid: string): Promise<Standing> {
   const id = registryId(sid);
   const known = memory().ended.get(id);
   if (known) return { kind: "ended", reason: known.reason };
-  const answer = await inTime(read((db) => db.selectFrom("sessions").selectAll().where("id", "=", id).execute()));
+  const answer = await patiently(read((db) => db.selectFrom("sessions").selectAll().where("id", "=", id).execute()));
   if (answer === "unavailable") {
     memory().unavailableAt = Date.now();
     return { kind: "unavailable" };
@@ -121,7 +122,7 @@ export async function noteUse(sid: string, at: number): Promise<void> {
   touched.delete(id);
   while (touched.size >= maxTouched) touched.delete(touched.keys().next().value as string);
   touched.set(id, at);
-  await inTime(
+  await patiently(
     write(lockOf(id), (trx) =>
       trx
         .updateTable("sessions")
@@ -406,21 +407,12 @@ function markEnded(id: string, reason: EndReason): void {
   if (!ended.has(id)) ended.set(id, { reason, at: now });
 }
 
-async function inTime<T>(work: Promise<T>): Promise<T | "unavailable"> {
-  const ending = new AbortController();
+/** `unavailable` also when the database takes longer than a request stands still. */
+async function patiently<T extends object>(work: Promise<T>): Promise<T | "unavailable"> {
   try {
-    return await Promise.race([
-      work,
-      delay(patienceMs, "unavailable" as const, { signal: ending.signal, ref: false }).catch(
-        () => "unavailable" as const,
-      ),
-    ]);
+    return (await inTime(work, patienceMs)) ?? "unavailable";
   } catch (error) {
     if (!isDatabaseUnavailable(error)) throw error;
     return "unavailable";
-  } finally {
-    ending.abort();
-    // It may still fail after nobody waits for it.
-    work.catch(() => {});
   }
 }

@@ -10,7 +10,7 @@ import { isTokendeskError } from "@/lib/errors";
 import { dateAhead, daysBetween, formatDate, plural } from "@/lib/format";
 import { logger } from "@/lib/logger";
 import { type AttentionItem, attentionShown, type Overview } from "@/lib/team/schema";
-import { isAlive, type TeamReader } from "@/lib/team/team";
+import { inView, isAlive, type TeamReader } from "@/lib/team/team";
 import { iso, needDatabase } from "@/lib/tokens/held";
 import { columns, type InventoryRecord, parseRecord } from "@/lib/tokens/inventory";
 import { pendingOrders } from "@/lib/tokens/orders";
@@ -192,14 +192,14 @@ async function queryTokens(db: Kysely<Database>, tenant: string, own: string | n
   const alive = tokens.where(isAlive);
   const [today, soon] = [dateAhead(0, now), dateAhead(dueDays, now)];
   const groups = {
-    appeared: alive.where("appeared_at", "is not", null).where("adopted_at", "is", null).orderBy("appeared_at", "desc"),
-    overdue: alive.where("rotate_by", "<", today).orderBy("rotate_by"),
+    appeared: tokens.where((eb) => inView.appeared(eb, today)).orderBy("appeared_at", "desc"),
+    overdue: tokens.where((eb) => inView.overdue(eb, today)).orderBy("rotate_by"),
     vanished: tokens
       .where("vanished_at", "is not", null)
       .where("vanish_noted_at", "is", null)
       .where("revoked_at", "is", null)
       .orderBy("vanished_at", "desc"),
-    unlabelled: alive.where("label", "is", null).orderBy("first_seen_at"),
+    unlabelled: tokens.where((eb) => inView.unlabelled(eb, today)).orderBy("first_seen_at"),
     dueSoon: alive.where("rotate_by", ">=", today).where("rotate_by", "<=", soon).orderBy("rotate_by"),
   };
   const urgent = {} as Record<keyof typeof groups, InventoryRecord[]>;

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { firstOf, queryString, searchText, type Token, text } from "@/lib/tokens/schema";
+import { firstOf, paging, queryString, searchText, type Token, text } from "@/lib/tokens/schema";
 
 /** Body of `POST /api/team/orders`. */
 export const orderSchema = z.strictObject({ tokenId: z.string().min(1).max(64), reason: text(500).optional() });
@@ -21,12 +21,7 @@ const teamQuerySchema = z.object({
   view: z.enum(teamViews).catch("all").default("all"),
   sort: z.enum(teamSorts).catch("owner").default("owner"),
   order: z.enum(["asc", "desc"]).catch("asc").default("asc"),
-  page: z.coerce.number().int().min(1).max(1_000_000).catch(1).default(1),
-  size: z.coerce
-    .number()
-    .pipe(z.union([z.literal(25), z.literal(50), z.literal(100)]))
-    .catch(50)
-    .default(50),
+  ...paging,
 });
 export type TeamQuery = z.infer<typeof teamQuerySchema>;
 

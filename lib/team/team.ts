@@ -42,7 +42,7 @@ const isOrdered = (eb: Tokens) =>
   );
 
 /** What a token must be to be in a view. `today`: `2026-11-23`. */
-const inView: Record<TeamQuery["view"], (eb: Tokens, today: string) => ReturnType<typeof isAlive>> = {
+export const inView: Record<TeamQuery["view"], (eb: Tokens, today: string) => ReturnType<typeof isAlive>> = {
   all: isAlive,
   unlabelled: (eb) => eb.and([isAlive(eb), eb("tokens.label", "is", null)]),
   overdue: (eb, today) => eb.and([isAlive(eb), eb("tokens.rotate_by", "<", today)]),

@@ -572,7 +572,7 @@ function newRow(scope: OwnerScope, { id, fingerprint, hint }: SeenToken, seenAt:
 }
 
 /** PostgreSQL refuses NUL in text, and half of a surrogate pair cannot be written as UTF-8. Nothing else is touched. */
-function storable(text: string | null | undefined): string | null {
+export function storable(text: string | null | undefined): string | null {
   return text?.replaceAll("\0", "").toWellFormed() || null;
 }
 

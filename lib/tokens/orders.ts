@@ -8,7 +8,7 @@ import { env } from "@/lib/env";
 import { TokendeskError } from "@/lib/errors";
 import { logger } from "@/lib/logger";
 import { among, type Held, iso, needDatabase, requireTokenId, type TokenOwner } from "@/lib/tokens/held";
-import { readTenantRecord, tenantRecord } from "@/lib/tokens/inventory";
+import { readTenantRecord, storable, tenantRecord } from "@/lib/tokens/inventory";
 import { revokeHeld } from "@/lib/tokens/revocation";
 import type { RevocationOrder } from "@/lib/tokens/schema";
 
@@ -80,7 +80,7 @@ export async function placeOrder(giver: Giver, tokenId: string, reason: string |
         ordered_by_id: giver.user.id,
         ordered_by_name: giver.user.name,
         ordered_at: Date.now(),
-        reason: reason?.replaceAll("\0", "").toWellFormed() || null,
+        reason: storable(reason),
         state: "pending",
         tried_at: null,
         running_until: null,

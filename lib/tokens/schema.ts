@@ -124,6 +124,16 @@ export const tokenSorts = ["label", "hint", "environment", "firstSeen", "rotateB
 export const tokenStates = ["appeared", "ordered", "overdue", "due"] as const;
 export const pageSizes = [25, 50, 100] as const;
 
+/** The part of a table's address that says which page. */
+export const paging = {
+  page: z.coerce.number().int().min(1).max(1_000_000).catch(1).default(1),
+  size: z.coerce
+    .number()
+    .pipe(z.union([z.literal(25), z.literal(50), z.literal(100)]))
+    .catch(50)
+    .default(50),
+};
+
 /** How many days before its date the rotation of a token counts as due. */
 export const dueDays = 14;
 
@@ -135,12 +145,7 @@ const tokenQuerySchema = z.object({
   state: z.enum(tokenStates).nullable().catch(null).default(null),
   sort: z.enum(tokenSorts).catch("firstSeen").default("firstSeen"),
   order: z.enum(["asc", "desc"]).catch("desc").default("desc"),
-  page: z.coerce.number().int().min(1).max(1_000_000).catch(1).default(1),
-  size: z.coerce
-    .number()
-    .pipe(z.union([z.literal(25), z.literal(50), z.literal(100)]))
-    .catch(50)
-    .default(50),
+  ...paging,
 });
 export type TokenQuery = z.infer<typeof tokenQuerySchema>;
 
