@@ -54,7 +54,10 @@ describe.each(databaseKinds)("audit:verify on %s", (kind) => {
     await seedAudit(300, () => {});
     await checkpoint("hourly");
     const whole = await command("audit-verify");
-    expect(whole).toMatchObject({ code: 0, stdout: expect.stringContaining("Verified: nothing was found that does not fit.") });
+    expect(whole).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining("Verified: nothing was found that does not fit."),
+    });
     expect(whole.stderr).toContain("300 events");
     expect(JSON.parse((await command("audit-verify", ["--json"])).stdout)).toMatchObject({
       ok: true,
