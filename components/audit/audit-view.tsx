@@ -23,6 +23,7 @@ import { Button } from "@/components/ui/button";
 import { Callout } from "@/components/ui/callout";
 import { EmptyState } from "@/components/ui/empty-state";
 import { PageHeading } from "@/components/ui/page-heading";
+import { PendingBar } from "@/components/ui/pending-bar";
 import type { AuditEvent, AuditPage } from "@/lib/audit/schema";
 import { formatCount, plural } from "@/lib/format";
 
@@ -166,11 +167,7 @@ export function AuditView({ page, view: asked, scope, canVerify }: AuditViewProp
         }}
       />
       <section aria-label="Events" className="relative rounded-lg border border-line bg-surface">
-        {pending && (
-          <div className="absolute inset-x-0 -top-px z-10 h-0.5 animate-late overflow-hidden rounded-t-lg">
-            <div className="h-full w-1/4 animate-sweep bg-accent" />
-          </div>
-        )}
+        {pending && <PendingBar />}
         {events.length === 0 ? (
           <Nothing filtered={filter.length > 0} onClear={() => go(everything)} />
         ) : (

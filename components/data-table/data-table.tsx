@@ -5,7 +5,7 @@ import clsx from "clsx";
 import { ArrowDown, ArrowUp } from "lucide-react";
 import type { Features } from "@/components/data-table/features";
 
-type DataTableProps<Row extends object> = {
+export type DataTableProps<Row extends object> = {
   table: ReactTable<Features, Row>;
   /** Names the table. */
   label: string;

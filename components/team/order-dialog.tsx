@@ -8,12 +8,12 @@ import { useSubmission } from "@/components/submission";
 import { orderSchema } from "@/components/tokens/answers";
 import { confirmsHint, lastFour } from "@/components/tokens/hint";
 import { LastFourField } from "@/components/tokens/last-four-field";
+import { ReasonField } from "@/components/tokens/reason-field";
 import { TokenSummary } from "@/components/tokens/token-summary";
 import { Button } from "@/components/ui/button";
 import { Callout } from "@/components/ui/callout";
 import { Dialog } from "@/components/ui/dialog";
 import { FailureNote } from "@/components/ui/failure-note";
-import { Field, TextInput } from "@/components/ui/field";
 import { useToast } from "@/components/ui/toast";
 import type { TeamToken } from "@/lib/team/schema";
 
@@ -78,18 +78,12 @@ export function OrderDialog({ token, onClose, returnFocus }: OrderDialogProps) {
         <TokenSummary token={token} />
         <ReadinessNote token={token} />
         <LastFourField hint={token.hint} typed={typed} readOnly={pending} onType={setTyped} />
-        <Field label="Reason" optional help="Stands in the audit log, and beside the order.">
-          {(control) => (
-            <TextInput
-              {...control}
-              value={reason}
-              readOnly={pending}
-              maxLength={500}
-              autoComplete="off"
-              onChange={(event) => setReason(event.target.value)}
-            />
-          )}
-        </Field>
+        <ReasonField
+          help="Stands in the audit log, and beside the order."
+          reason={reason}
+          readOnly={pending}
+          onType={setReason}
+        />
       </form>
     </Dialog>
   );

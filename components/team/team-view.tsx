@@ -4,9 +4,9 @@ import clsx from "clsx";
 import { SearchX, Users } from "lucide-react";
 import Link from "next/link";
 import { type ReactNode, useMemo, useRef } from "react";
-import { DataTable } from "@/components/data-table/data-table";
-import { Pagination } from "@/components/data-table/pagination";
 import { useServerTable } from "@/components/data-table/server-table";
+import { SortSelect } from "@/components/data-table/sort-select";
+import { TablePage } from "@/components/data-table/table-page";
 import { CancelOrderDialog } from "@/components/team/cancel-order-dialog";
 import { OrderDialog } from "@/components/team/order-dialog";
 import { TeamActions, type TeamDialog } from "@/components/team/team-actions";
@@ -17,9 +17,9 @@ import { useDialogs } from "@/components/ui/dialogs";
 import { EmptyState } from "@/components/ui/empty-state";
 import { Select } from "@/components/ui/field";
 import { PageHeading } from "@/components/ui/page-heading";
+import { PendingBar } from "@/components/ui/pending-bar";
 import { formatCount, plural } from "@/lib/format";
 import { type TeamPage, type TeamQuery, teamQueryString, teamSorts, teamViews } from "@/lib/team/schema";
-import { pageSizes } from "@/lib/tokens/schema";
 
 const viewNames: Record<TeamQuery["view"], string> = {
   all: "All active",
@@ -85,11 +85,7 @@ export function TeamView({ page, query: asked, today, children }: TeamViewProps)
       <Views query={query} counts={page.counts} onView={(view) => go({ view, page: 1 })} />
       <Toolbar query={query} owners={page.owners} onQuery={go} />
       <section aria-label="Team tokens" className="relative rounded-lg border border-line bg-surface">
-        {pending && (
-          <div className="absolute inset-x-0 -top-px z-10 h-0.5 animate-late overflow-hidden rounded-t-lg">
-            <div className="h-full w-1/4 animate-sweep bg-accent" />
-          </div>
-        )}
+        {pending && <PendingBar />}
         {page.matched === 0 ? (
           <EmptyState
             icon={filtered ? <SearchX className="size-5" /> : <Users className="size-5" />}
@@ -103,25 +99,17 @@ export function TeamView({ page, query: asked, today, children }: TeamViewProps)
               : "Tokendesk has seen no such token in the lists of those who signed in."}
           </EmptyState>
         ) : (
-          <>
-            <div className="overflow-hidden rounded-t-lg">
-              <DataTable table={table} label="Team tokens" layout={teamLayout} rowClass={teamRow} stale={pending} />
-            </div>
-            <div className="border-line border-t">
-              <Pagination
-                page={page.page}
-                pageCount={page.pageCount}
-                size={query.size}
-                sizes={pageSizes}
-                matched={page.matched}
-                onPage={(number) => {
-                  go({ page: number });
-                  heading.current?.scrollIntoView({ block: "start" });
-                }}
-                onSize={(size) => go({ size: pageSizes.find((option) => option === size) ?? 50, page: 1 })}
-              />
-            </div>
-          </>
+          <TablePage
+            table={table}
+            label="Team tokens"
+            layout={teamLayout}
+            rowClass={teamRow}
+            stale={pending}
+            page={page}
+            size={query.size}
+            onGo={go}
+            heading={heading}
+          />
         )}
       </section>
       {dialog?.kind === "order" && <OrderDialog token={dialog.token} onClose={close} returnFocus={returnFocus} />}
@@ -202,21 +190,12 @@ function Toolbar({ query, owners, onQuery }: ToolbarProps) {
             </option>
           ))}
         </Select>
-        <Select
-          aria-label="Sort by"
-          value={`${query.sort} ${query.order}`}
-          onChange={(event) => {
-            const [sort, order] = event.target.value.split(" ") as [TeamQuery["sort"], TeamQuery["order"]];
-            onQuery({ sort, order, page: 1 });
-          }}
-          className="w-full sm:w-44 md:hidden"
-        >
-          {sorts.map(([value, name]) => (
-            <option key={value} value={value}>
-              {name}
-            </option>
-          ))}
-        </Select>
+        <SortSelect
+          sort={query.sort}
+          order={query.order}
+          choices={sorts}
+          onSort={(chosen) => onQuery({ ...chosen, page: 1 })}
+        />
       </div>
       {note}
     </search>

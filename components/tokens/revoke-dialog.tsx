@@ -8,6 +8,7 @@ import { revokedSchema, tokenPath } from "@/components/tokens/answers";
 import { confirmsHint, lastFour } from "@/components/tokens/hint";
 import { LastFourField } from "@/components/tokens/last-four-field";
 import { Proof } from "@/components/tokens/proof";
+import { ReasonField } from "@/components/tokens/reason-field";
 import { TokenHint } from "@/components/tokens/token-hint";
 import { TokenSummary } from "@/components/tokens/token-summary";
 import { WentOnNote, WithoutLogNote } from "@/components/tokens/without-log";
@@ -15,7 +16,6 @@ import { Button } from "@/components/ui/button";
 import { Callout } from "@/components/ui/callout";
 import { Dialog } from "@/components/ui/dialog";
 import { FailureNote } from "@/components/ui/failure-note";
-import { Field, TextInput } from "@/components/ui/field";
 import { focusOnMount } from "@/components/ui/focus-on-mount";
 import { Spinner } from "@/components/ui/spinner";
 import type { RevocationProof, Token } from "@/lib/tokens/schema";
@@ -130,18 +130,7 @@ export function RevokeDialog({ token, onClose, onRevoked, returnFocus }: RevokeD
         {withoutLog && <WithoutLogNote />}
         <TokenSummary token={token} />
         <LastFourField hint={token.hint} typed={typed} readOnly={pending} onType={setTyped} />
-        <Field label="Reason" optional help="Stands in the audit log.">
-          {(control) => (
-            <TextInput
-              {...control}
-              value={reason}
-              readOnly={pending}
-              maxLength={500}
-              autoComplete="off"
-              onChange={(event) => setReason(event.target.value)}
-            />
-          )}
-        </Field>
+        <ReasonField help="Stands in the audit log." reason={reason} readOnly={pending} onType={setReason} />
         <div role="status">
           {pending && (
             <ol className="flex flex-col gap-1.5 text-sm">

@@ -6,6 +6,7 @@ import { type FormEvent, useId, useRef, useState } from "react";
 import { needsSignIn } from "@/components/http";
 import { type Outcome, revokeInTurn } from "@/components/tokens/bulk-revocation";
 import { Proof } from "@/components/tokens/proof";
+import { ReasonField } from "@/components/tokens/reason-field";
 import { TokenHint } from "@/components/tokens/token-hint";
 import { WentOnNote, WithoutLogNote } from "@/components/tokens/without-log";
 import { Button } from "@/components/ui/button";
@@ -175,17 +176,7 @@ export function RevokeSelectedDialog({ tokens, onClose, onRevoked, returnFocus }
                 />
               )}
             </Field>
-            <Field label="Reason" optional help="Stands in the audit log, with each of them.">
-              {(control) => (
-                <TextInput
-                  {...control}
-                  value={reason}
-                  maxLength={500}
-                  autoComplete="off"
-                  onChange={(event) => setReason(event.target.value)}
-                />
-              )}
-            </Field>
+            <ReasonField help="Stands in the audit log, with each of them." reason={reason} onType={setReason} />
           </>
         ) : (
           <div>

@@ -1,5 +1,6 @@
 "use client";
 
+import { SortSelect } from "@/components/data-table/sort-select";
 import { useTokenSearch } from "@/components/tokens/token-search";
 import { Select } from "@/components/ui/field";
 import { dueDays, type TokenQuery, tokenStates } from "@/lib/tokens/schema";
@@ -65,21 +66,12 @@ export function TokenToolbar({ query, environments, onQuery }: TokenToolbarProps
             </option>
           ))}
         </Select>
-        <Select
-          aria-label="Sort by"
-          value={`${query.sort} ${query.order}`}
-          onChange={(event) => {
-            const [sort, order] = event.target.value.split(" ") as [TokenQuery["sort"], TokenQuery["order"]];
-            onQuery({ sort, order, page: 1 });
-          }}
-          className="w-full sm:w-44 md:hidden"
-        >
-          {sorts.map(([value, name]) => (
-            <option key={value} value={value}>
-              {name}
-            </option>
-          ))}
-        </Select>
+        <SortSelect
+          sort={query.sort}
+          order={query.order}
+          choices={sorts}
+          onSort={(chosen) => onQuery({ ...chosen, page: 1 })}
+        />
       </div>
       {note}
     </search>

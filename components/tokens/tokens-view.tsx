@@ -3,9 +3,8 @@
 import { functionalUpdate, type RowSelectionState } from "@tanstack/react-table";
 import { KeyRound, Plus, SearchX } from "lucide-react";
 import { useMemo, useRef, useState } from "react";
-import { DataTable } from "@/components/data-table/data-table";
-import { Pagination } from "@/components/data-table/pagination";
 import { useServerTable } from "@/components/data-table/server-table";
+import { TablePage } from "@/components/data-table/table-page";
 import { AdoptDialog } from "@/components/tokens/adopt-dialog";
 import { Differences } from "@/components/tokens/differences";
 import { EditDialog } from "@/components/tokens/edit-dialog";
@@ -24,9 +23,9 @@ import { useDialogs } from "@/components/ui/dialogs";
 import { EmptyState } from "@/components/ui/empty-state";
 import { Freshness } from "@/components/ui/freshness";
 import { PageHeading } from "@/components/ui/page-heading";
+import { PendingBar } from "@/components/ui/pending-bar";
 import { formatCount, plural } from "@/lib/format";
 import {
-  pageSizes,
   type Token,
   type Differences as TokenDifferences,
   type TokenPage,
@@ -155,11 +154,7 @@ export function TokensView({
         <>
           <TokenToolbar query={query} environments={page.environments} onQuery={go} />
           <section aria-label="Token list" className="relative rounded-lg border border-line bg-surface">
-            {pending && (
-              <div className="absolute inset-x-0 -top-px z-10 h-0.5 animate-late overflow-hidden rounded-t-lg">
-                <div className="h-full w-1/4 animate-sweep bg-accent" />
-              </div>
-            )}
+            {pending && <PendingBar />}
             {page.matched === 0 ? (
               <EmptyState
                 icon={<SearchX className="size-5" />}
@@ -169,25 +164,17 @@ export function TokensView({
                 {filtered ? "None of your tokens fits this search and these filters." : "Refresh the list."}
               </EmptyState>
             ) : (
-              <>
-                <div className="overflow-hidden rounded-t-lg">
-                  <DataTable table={table} label="Tokens" layout={tokenLayout} rowClass={tokenRow} stale={pending} />
-                </div>
-                <div className="border-line border-t">
-                  <Pagination
-                    page={page.page}
-                    pageCount={page.pageCount}
-                    size={query.size}
-                    sizes={pageSizes}
-                    matched={page.matched}
-                    onPage={(number) => {
-                      go({ page: number });
-                      heading.current?.scrollIntoView({ block: "start" });
-                    }}
-                    onSize={(size) => go({ size: pageSizes.find((option) => option === size) ?? 50, page: 1 })}
-                  />
-                </div>
-              </>
+              <TablePage
+                table={table}
+                label="Tokens"
+                layout={tokenLayout}
+                rowClass={tokenRow}
+                stale={pending}
+                page={page}
+                size={query.size}
+                onGo={go}
+                heading={heading}
+              />
             )}
           </section>
           {selected.size > 0 && (
