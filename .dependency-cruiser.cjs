@@ -19,7 +19,7 @@ const layers = {
     at: "^app/(?!api/(ready|metrics)/)",
     may: [
       "^components/",
-      ...["auth", "http", "tokens", "accounts", "team", "incidents", "audit"].map(lib),
+      ...["auth", "http", "tokens", "accounts", "team", "incidents", "keys", "notify", "audit"].map(lib),
       errors,
       format,
     ],
@@ -27,17 +27,21 @@ const layers = {
   // The proxy redirects to the sign-in page, whose path is a pure function beside the guard.
   proxy: { at: "^proxy\\.ts$", may: [lib("session"), "^lib/auth/return-path\\.ts$", env, errors] },
   components: { at: "^components/", may: [errors, format] },
-  http: { at: lib("http"), may: [lib("auth"), env, errors, logger, metrics] },
-  auth: { at: lib("auth"), may: [lib("session"), lib("ringcx"), lib("audit"), env, errors, logger] },
-  tokens: { at: lib("tokens"), may: [lib("ringcx"), lib("audit"), lib("db"), env, errors, logger] },
+  http: { at: lib("http"), may: [lib("auth"), lib("keys"), env, errors, logger, metrics] },
+  auth: { at: lib("auth"), may: [lib("session"), lib("ringcx"), lib("audit"), lib("notify"), env, errors, logger] },
+  // Who reports with an API key instead of a session.
+  keys: { at: lib("keys"), may: [lib("auth"), lib("audit"), lib("db"), env, errors, logger] },
+  // It tells of things and knows nothing of them.
+  notify: { at: lib("notify"), may: [lib("audit"), lib("db"), env, errors, logger, metrics] },
+  tokens: { at: lib("tokens"), may: [lib("ringcx"), lib("audit"), lib("db"), lib("notify"), env, errors, logger] },
   accounts: { at: lib("accounts"), may: [lib("ringcx"), lib("audit"), lib("db"), env, errors] },
   incidents: {
     at: lib("incidents"),
-    may: [lib("tokens"), lib("ringcx"), lib("audit"), lib("db"), env, errors],
+    may: [lib("tokens"), lib("ringcx"), lib("audit"), lib("db"), lib("notify"), env, errors, logger, format],
   },
   team: {
     at: lib("team"),
-    may: [lib("tokens"), lib("ringcx"), lib("audit"), lib("db"), env, errors, logger, format],
+    may: [lib("incidents"), lib("tokens"), lib("ringcx"), lib("audit"), lib("db"), env, errors, logger, format],
   },
   session: { at: lib("session"), may: [lib("ringcx"), lib("audit"), lib("db"), env, errors, logger] },
   audit: { at: lib("audit"), may: [lib("db"), env, errors, logger] },

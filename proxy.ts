@@ -76,6 +76,9 @@ function contentSecurityPolicy(nonce: string): string {
 }
 
 export const config = {
-  // Everything but static files, which carry no session.
-  matcher: ["/((?!_next/static/|icon\\.svg$|favicon\\.ico$|robots\\.txt$).*)"],
+  // Everything but static files, which carry no session, and what takes bodies that Next may not hold for us: those
+  // routes open the session themselves, as every route does.
+  matcher: [
+    "/((?!_next/static/|api/incidents/(?:scan|revoke|report|verify)$|api/tokens/revoke$|icon\\.svg$|favicon\\.ico$|robots\\.txt$).*)",
+  ],
 };

@@ -66,16 +66,21 @@ export async function call<T>(path: string, { method, answer, json, form, signal
   return parsed.success ? { ok: true, value: parsed.data } : unreadable(response);
 }
 
+type Stream = { method: "GET" | "POST"; json?: unknown; form?: FormData; signal: AbortSignal };
+
 /** A call whose answer comes in pieces. It never throws; reading the pieces may: see `brokenOff`. */
 export async function openStream(
   path: string,
-  { method, signal }: { method: "GET" | "POST"; signal: AbortSignal },
+  { method, json, form, signal }: Stream,
 ): Promise<Answer<Response & { body: ReadableStream<Uint8Array<ArrayBuffer>> }>> {
+  const headers = new Headers(method === "GET" ? {} : { Accept: "application/x-ndjson, application/problem+json" });
+  // The browser names the type of a form itself, with the mark between its parts.
+  if (method !== "GET" && !form) headers.set("Content-Type", "application/json");
   try {
     const response = await fetch(path, {
       method,
-      headers: method === "GET" ? {} : { "Content-Type": "application/json" },
-      body: method === "GET" ? null : "{}",
+      headers,
+      body: method === "GET" ? null : (form ?? JSON.stringify(json ?? {})),
       signal,
       cache: "no-store",
       redirect: "error",
@@ -139,6 +144,21 @@ function refusal(response: Response, text: string): { ok: false; failure: Failur
       body: data,
     },
   };
+}
+
+/** A failure that came as the last line of a stream. */
+export function failureOf({
+  code,
+  detail,
+  retryAfter,
+}: {
+  code: string;
+  detail: string;
+  retryAfter?: number;
+}): Failure {
+  const known = codes.find((one) => one === code) ?? "internal_error";
+  const { title } = PROBLEMS[known];
+  return { code: known, title, detail, requestId: null, retryAfter: retryAfter ?? null, body: null };
 }
 
 /** True when nobody can say whether the call took effect. */

@@ -31,6 +31,9 @@ const guarded = [
   ["POST", "/api/tokens/{id}/rotate"],
   ["POST", "/api/tokens/{id}/adopt", { label: "CI" }],
   ["POST", "/api/tokens/{id}/dismiss"],
+  ["GET", "/api/rotations"],
+  ["PATCH", "/api/rotations/{id}", { places: [] }],
+  ["DELETE", "/api/rotations/{id}"],
   ["POST", "/api/team/orders", { tokenId: "{id}" }],
   ["DELETE", "/api/team/orders/{id}"],
   ["GET", "/api/sessions"],
@@ -39,6 +42,12 @@ const guarded = [
   ["GET", "/api/audit"],
   ["GET", "/api/audit/export?format=jsonl"],
   ["POST", "/api/audit/verify"],
+  ["GET", "/api/notifications"],
+  ["GET", "/api/keys"],
+  ["POST", "/api/keys", { name: "CI" }],
+  ["DELETE", "/api/keys/{id}"],
+  ["POST", "/api/notifications/test"],
+  ["POST", "/api/notifications/{id}/resend"],
   ["GET", "/api/accounts"],
 ] as const;
 

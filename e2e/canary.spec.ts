@@ -1,5 +1,8 @@
-import { execFile } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
@@ -133,7 +136,110 @@ async function spooled(app: App, person: Visitor): Promise<Piece[]> {
   }
 }
 
-async function journey(app: App, sandbox: Sandbox): Promise<Piece[]> {
+/** Somebody who is told of everything. What was sent to them is theirs to read, and has no value in it. */
+async function listen(): Promise<{ url: string; heard: Piece[]; close(): void }> {
+  const heard: Piece[] = [];
+  const server = createServer((request, response) => {
+    let body = "";
+    request.setEncoding("utf8").on("data", (text: string) => {
+      body += text;
+    });
+    request.on("end", () => {
+      heard.push({ source: `posted to ${request.url}`, text: `${JSON.stringify(request.headers)}\n${body}` });
+      response.end();
+    });
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  return { url: `http://127.0.0.1:${port}`, heard, close: () => void server.close() };
+}
+
+/** A leaked text from the paste to the report, by a person, by a scanner and from the command line. */
+async function incident(app: App, person: Visitor, sandbox: Sandbox, pieces: Piece[]): Promise<string> {
+  const leaked = await Promise.all([
+    sandbox.addToken(user),
+    sandbox.addToken(user),
+    sandbox.addToken("child1@example.com"),
+  ]);
+  const text = leaked
+    .map((value, line) => `line ${line}: token=${encodeURIComponent(value)} again ${value}`)
+    .join("\n");
+  type Scan = { incident: string; findings: { id: string; tokenId: string }[] };
+  const scanned = (await person.post("/api/incidents/scan", { text })).json<Scan>();
+  expect(scanned.findings).toHaveLength(3);
+  await person.post("/api/incidents/scan", { text }, { headers: { accept: "application/x-ndjson" } });
+  await person.post("/api/incidents/scan", { text, [leaked[0] as string]: 1 });
+  const findings = scanned.findings.map(({ id }) => id);
+  await person.post("/api/incidents/revoke", { findings, reason: leaked[0] });
+  await person.post("/api/incidents/revoke", { findings: [leaked[0]], reason: "Canary" });
+  const run = await person.post("/api/incidents/revoke", { findings: findings.slice(0, 1), reason: "Canary" });
+  expect(run.text).toContain('"revoked"');
+  await person.post(`/api/incidents/${scanned.incident}/follow`);
+  for (const path of [
+    "",
+    `/${scanned.incident}`,
+    `/${scanned.incident}/report`,
+    `/${scanned.incident}/report?format=md`,
+  ]) {
+    const reply = await person.get(`/api/incidents${path}`);
+    expect(reply.status, `${path} ${reply.text}`).toBe(200);
+  }
+  for (const { path, options } of waysToAskAt(`/incident/${scanned.incident}`)) await person.get(path, options);
+
+  const unrecorded = new Visitor(app);
+  for (const [name, cookie] of person.cookies) unrecorded.cookies.set(name, cookie);
+  const made = await unrecorded.post("/api/keys", { name: "Canary", revoke: true });
+  const key = made.json<{ value: string }>().value;
+  const scanner = new Visitor(app, { authorization: `Bearer ${key}` }, recorder(pieces));
+  const source = "build 7";
+  for (const accept of ["application/json", "application/x-ndjson"]) {
+    await scanner.post("/api/incidents/report", { text, source }, { origin: null, headers: { accept } });
+  }
+  const reported = leaked.map((value) => ({ value, source: value }));
+  const killed = await scanner.post(
+    "/api/incidents/report",
+    { findings: reported, source, revoke: true },
+    { origin: null },
+  );
+  expect(killed.status, killed.text).toBe(200);
+  await scanner.post("/api/incidents/verify", { RingCX: { token: leaked } }, { origin: null });
+  await new Visitor(app, { authorization: `Bearer ${key}x` }, recorder(pieces)).post("/api/incidents/report", { text });
+  await person.get("/api/keys");
+  await person.get("/api/notifications");
+
+  const more = await sandbox.addToken(user);
+  const env = { ...process.env, NODE_NO_WARNINGS: "1", TOKENDESK_URL: app.url, TOKENDESK_API_KEY: key };
+  for (const direct of [[], ["--direct"]]) {
+    for (const format of [[], ["--json"]]) {
+      const args = ["scripts/launch.mjs", "tokendesk", "scan", ...direct, ...format];
+      const output = await withInput(args, `${text}\n${more}`, {
+        ...env,
+        RINGCX_HOST: sandbox.url,
+        RINGCX_HOSTS: sandbox.url,
+      });
+      expect(output, "findings").toContain("…");
+      pieces.push({ source: args.join(" "), text: output });
+    }
+  }
+  return key;
+}
+
+/** All that a command writes, with a text on its standard input. */
+async function withInput(args: string[], input: string, env: NodeJS.ProcessEnv): Promise<string> {
+  const child = spawn(process.execPath, args, { env, stdio: ["pipe", "pipe", "pipe"] });
+  let output = "";
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding("utf8").on("data", (chunk: string) => {
+      output += chunk;
+    });
+  }
+  child.stdin.end(input);
+  await once(child, "close");
+  return output;
+}
+
+async function journey(app: App, sandbox: Sandbox): Promise<{ pieces: Piece[]; key: string }> {
   const pieces: Piece[] = [];
   const person = new Visitor(app, {}, recorder(pieces));
   const look = async () => {
@@ -172,6 +278,7 @@ async function journey(app: App, sandbox: Sandbox): Promise<Piece[]> {
   await person.post("/api/team/orders", { tokenId: id, reason: "Canary" });
   await person.delete(`/api/tokens/${id}`, { body: { reason: "Canary" } });
   pieces.push(...(await spooled(app, person)));
+  const key = await incident(app, person, sandbox, pieces);
   for (const { path, options } of waysToAskAt(`/tokens/${id}`)) await person.get(path, options);
   await person.get(`/api/audit?token=${id}`);
   await person.get("/api/audit?limit=500");
@@ -200,7 +307,7 @@ async function journey(app: App, sandbox: Sandbox): Promise<Piece[]> {
   await person.get("/api/tokens");
   await look();
   expect(pieces.length).toBeGreaterThan(150);
-  return pieces;
+  return { pieces, key };
 }
 
 /** The same in a browser: what it requests, gets, shows and keeps. */
@@ -287,10 +394,23 @@ async function browse(page: Page, sandbox: Sandbox): Promise<Piece[]> {
 test("no secret leaves the dashboard, whatever a person does over HTTP", async ({ sandbox, launch, problems }) => {
   test.setTimeout(180_000);
   problems.expect(/"audit spooled"/);
-  const app = await launch({ env: { ...settings, RINGCX_TIMEOUT_MS: "1000" } });
-  const pieces = await journey(app, sandbox);
+  const receiver = await listen();
+  const secret = "canary-webhook-secret-0123456789abcdef";
+  const notified = {
+    NOTIFY_WEBHOOKS: `${receiver.url}/hook`,
+    NOTIFY_WEBHOOK_SECRET: secret,
+    NOTIFY_SLACK_WEBHOOKS: `${receiver.url}/slack/of-nobodys-business`,
+  };
+  const app = await launch({ env: { ...settings, ...notified, RINGCX_TIMEOUT_MS: "1000" } });
+  const { pieces, key } = await journey(app, sandbox);
   await problems.settle(app);
-  const findings = findLeaks(await secretsOf(sandbox, app), [...pieces, ...piecesOnDisk(app, serverScript, exported)]);
+  receiver.close();
+  expect(receiver.heard.map(({ source }) => source)).toEqual(
+    expect.arrayContaining(["posted to /hook", "posted to /slack/of-nobodys-business"]),
+  );
+  const secrets = { ...(await secretsOf(sandbox, app)), keys: [key], webhooks: [secret, "of-nobodys-business"] };
+  const heard = receiver.heard.map(({ text }) => ({ source: "a notification", text }));
+  const findings = findLeaks(secrets, [...pieces, ...heard, ...piecesOnDisk(app, serverScript, exported)]);
   expect(findings).toEqual([]);
 });
 
@@ -405,7 +525,7 @@ test("in a build that leaks, the search finds what leaks", async ({ sandbox, lau
   problems.expect(/"audit spooled"/);
   const script = await buildLeaking();
   const app = await launch({ script, env: { ...settings, RINGCX_TIMEOUT_MS: "1000" } });
-  const pieces = await journey(app, sandbox);
+  const { pieces } = await journey(app, sandbox);
   await problems.settle(app);
   const findings = findLeaks(await secretsOf(sandbox, app), [...pieces, ...piecesOnDisk(app, script, exported)]);
   expect(findings).toContainEqual(expect.objectContaining({ source: "GET /tokens (body)", kind: "apiTokens" }));

@@ -4,7 +4,7 @@ import type { SendOptions } from "./visitor.ts";
 
 export const pages = ["/tokens", "/accounts"] as const;
 /** Every page behind the sign-in that is at a fixed address. */
-export const everyPage = [...pages, "/overview", "/audit", "/team", "/settings"] as const;
+export const everyPage = [...pages, "/overview", "/incident", "/audit", "/team", "/settings"] as const;
 type PagePath = (typeof everyPage)[number];
 
 /** What the router has of the page that it goes to, as Chromium sent it: the marked part is asked for. */

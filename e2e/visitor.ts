@@ -13,8 +13,8 @@ export type Reply = {
 export type SendOptions = {
   method?: string;
   headers?: Record<string, string>;
-  /** Sent as it is, or as JSON when it is an object. */
-  body?: string | URLSearchParams | Record<string, unknown> | undefined;
+  /** Sent as it is, or as JSON when it is a plain object. */
+  body?: string | URLSearchParams | FormData | Record<string, unknown> | undefined;
   /** Null sends no Origin header; by default it is the application's own. */
   origin?: string | null;
   /** A Cookie header in place of the jar's. */
@@ -70,7 +70,7 @@ export class Visitor {
     const { method = "GET", body, signal } = options;
     const origin = options.origin === undefined ? (method === "GET" ? null : this.#app.origin) : options.origin;
     const cookie = options.cookie ?? this.cookieHeader();
-    const isJson = body !== undefined && typeof body !== "string" && !(body instanceof URLSearchParams);
+    const isJson = typeof body === "object" && !(body instanceof URLSearchParams) && !(body instanceof FormData);
     const response = await fetch(`${this.#app.url}${path}`, {
       method,
       redirect: "manual",

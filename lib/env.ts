@@ -36,6 +36,18 @@ export type Env = {
   sessionRetentionMs: number;
   /** Lets others than loopback read /api/metrics. */
   metricsToken: string | null;
+  /** What stands before the colon of an API token, as a whole: which texts the incident desk takes for one. */
+  tokenPrefixes: RegExp;
+  /** So many tokens looked up or revoked by one person within an hour are unusual: ops are told. */
+  incidentWarnPerHour: number;
+  notify: {
+    /** Where signed events are posted; nothing else is ever called. */
+    webhooks: readonly string[];
+    /** Signs them (HMAC-SHA-256). */
+    webhookSecret: string | null;
+    /** Slack-compatible incoming webhooks: their addresses are secrets themselves. */
+    slackWebhooks: readonly string[];
+  };
   /** Number of proxies whose `X-Forwarded-For` entry counts; 0: none. */
   trustedProxies: number;
   logLevel: LogLevel;
@@ -119,6 +131,17 @@ const originList = (fallback: string) =>
       return [...new Set(origins)] as unknown as [string, ...string[]];
     });
 
+/** Addresses to post to: https, or http on loopback. They may hold a secret in their path. */
+const addressList = list.refine(
+  (addresses) =>
+    addresses.every((address) => {
+      if (!URL.canParse(address)) return false;
+      const { origin, username, password, hash } = new URL(address);
+      return parseOrigin(origin, false) !== null && username === "" && password === "" && hash === "";
+    }),
+  { error: "must be https addresses separated by commas (http only for loopback)" },
+);
+
 const schema = z.object({
   PORT: whole(3000, 0, 65535),
   HOSTNAME: z
@@ -179,6 +202,22 @@ const schema = z.object({
   AUDIT_RETENTION_DAYS: whole(0, 0, 36_500),
   SESSION_RETENTION_DAYS: whole(90, 1, 3_650),
   METRICS_TOKEN: z.string().min(16, { error: "needs at least 16 characters" }).optional(),
+  TOKEN_PREFIX_PATTERN: z
+    .string()
+    .max(200, { error: "must be 200 characters at most" })
+    .default("[A-Za-z]{1,12}[0-9]{1,4}")
+    .transform((value, context) => {
+      try {
+        return new RegExp(`^(?:${value})$`, "i");
+      } catch {
+        context.addIssue({ code: "custom", message: "must be a regular expression" });
+        return z.NEVER;
+      }
+    }),
+  INCIDENT_WARN_PER_HOUR: whole(50, 1, 1_000_000),
+  NOTIFY_WEBHOOKS: addressList,
+  NOTIFY_WEBHOOK_SECRET: z.string().min(32, { error: "needs at least 32 characters" }).optional(),
+  NOTIFY_SLACK_WEBHOOKS: addressList,
   TRUST_PROXY: whole(0, 0, 10),
   LOG_LEVEL: z.enum(logLevels).default("info"),
   TOKENDESK_SANDBOX: z.enum(["0", "1"]).default("0"),
@@ -206,6 +245,9 @@ export function parseEnv(source: Record<string, string | undefined>): Env {
         problems.push(`${name}: must be set when DATABASE_URL is, so that all replicas share it`);
     }
   }
+  if (given.NOTIFY_WEBHOOKS !== undefined && given.NOTIFY_WEBHOOK_SECRET === undefined) {
+    problems.push("NOTIFY_WEBHOOK_SECRET: must be set when NOTIFY_WEBHOOKS is, so that receivers can check who posts");
+  }
   if (!parsed.success || problems.length > 0) throw new EnvError(problems);
 
   const values = parsed.data;
@@ -232,6 +274,13 @@ export function parseEnv(source: Record<string, string | undefined>): Env {
     auditRetentionMs: values.AUDIT_RETENTION_DAYS === 0 ? null : values.AUDIT_RETENTION_DAYS * dayMs,
     sessionRetentionMs: Math.max(values.SESSION_RETENTION_DAYS * dayMs, values.SESSION_MAX_HOURS * 3_600_000),
     metricsToken: values.METRICS_TOKEN ?? null,
+    tokenPrefixes: values.TOKEN_PREFIX_PATTERN,
+    incidentWarnPerHour: values.INCIDENT_WARN_PER_HOUR,
+    notify: {
+      webhooks: values.NOTIFY_WEBHOOKS,
+      webhookSecret: values.NOTIFY_WEBHOOK_SECRET ?? null,
+      slackWebhooks: values.NOTIFY_SLACK_WEBHOOKS,
+    },
     trustedProxies: values.TRUST_PROXY,
     logLevel: values.LOG_LEVEL,
     production: values.NODE_ENV === "production",

@@ -1,10 +1,12 @@
 import "server-only";
-import { hourMs, repeat, startAuditUpkeep } from "@/lib/audit/upkeep";
+import { hourMs, minuteMs, repeat, startAuditUpkeep } from "@/lib/audit/upkeep";
 import { notePeerAddresses } from "@/lib/auth/address";
 import { databaseReady } from "@/lib/db/client";
 import { EnvError, env } from "@/lib/env";
 import { logger } from "@/lib/logger";
+import { startNotifications } from "@/lib/notify/delivery";
 import { pruneSessions } from "@/lib/session/registry";
+import { keepRotations } from "@/lib/tokens/rotations";
 
 /** Checks the environment and starts what must run. A problem is told in one message, then the process ends. */
 export function start(): void {
@@ -23,6 +25,8 @@ export function start(): void {
     if (!database.ready) logger().error({ database: database.reason }, "the database is not available");
     startAuditUpkeep();
     repeat("sessions", hourMs, pruneSessions);
+    startNotifications();
+    repeat("rotations", minuteMs, () => keepRotations());
   });
   if (production && allowedAccounts === null && !sandbox) {
     logger().warn("ALLOWED_ACCOUNTS is not set: users of every RingCX account may sign in");

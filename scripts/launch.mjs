@@ -7,11 +7,13 @@
 import { spawn, spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { constants } from "node:os";
-import { delimiter, dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { basename, delimiter, dirname, join } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
 
 const MIN_MAJOR = 24;
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
+/** As somebody's dependency: then npm has brought what there is, and put it beside this package. */
+const isDependency = basename(dirname(root)) === "node_modules";
 const isNewEnough = Number.parseInt(process.versions.node, 10) >= MIN_MAJOR;
 
 function fail(message) {
@@ -24,7 +26,8 @@ function packagedRuntime() {
   const platform = `${process.platform === "win32" ? "win" : process.platform}-${process.arch}`;
   const binary = process.platform === "win32" ? "node.exe" : "node";
   return [`node-${platform}`, `node-bin-${platform}`]
-    .map((name) => join(root, "node_modules", name, "bin", binary))
+    .flatMap((name) => [join(root, "node_modules", name), ...(isDependency ? [join(dirname(root), name)] : [])])
+    .map((path) => join(path, "bin", binary))
     .find((path) => existsSync(path));
 }
 
@@ -76,7 +79,7 @@ if (!/^[a-z][a-z-]*$/.test(command ?? "") || !existsSync(join(root, "scripts", `
   fail(`there is no command "${command ?? ""}"; see "scripts" in package.json`);
 }
 
-const reason = reasonToInstall();
+const reason = isDependency ? undefined : reasonToInstall();
 if (reason) install(reason);
 
 const runtime = isNewEnough ? process.execPath : packagedRuntime();
@@ -86,9 +89,13 @@ if (!runtime) {
   );
 }
 
+// A person's own files are meant by the names that they give to `tokendesk`; every other command works on this folder.
+const cwd = command === "tokendesk" ? process.cwd() : root;
+
 // The IPC channel carries no message. The command sees it close if this process is killed, and then ends its children.
-const child = spawn(runtime, [join(root, "scripts", `${command}.ts`), ...args], {
-  cwd: root,
+const typescript = isDependency ? ["--import", pathToFileURL(join(root, "scripts", "cli", "typescript.mjs")).href] : [];
+const child = spawn(runtime, [...typescript, join(root, "scripts", `${command}.ts`), ...args], {
+  cwd,
   stdio: ["inherit", "inherit", "inherit", "ipc"],
   env: { ...process.env, PATH: `${dirname(runtime)}${delimiter}${process.env.PATH ?? ""}` },
 });

@@ -13,9 +13,14 @@ const state = [
   "tokendesk.ringcx.reads",
   "tokendesk.refresh",
   "tokendesk.throttle",
+  "tokendesk.keys",
   "tokendesk.endedSessions",
   "tokendesk.toldEnds",
   "tokendesk.denials",
+  "tokendesk.denials.bursts",
+  "tokendesk.incidents.volume",
+  "tokendesk.notify.delivery",
+  "tokendesk.notify.held",
 ].map((name) => Symbol.for(name));
 
 /** Secrets of 32 characters and more, for tests alone. */

@@ -87,7 +87,7 @@ export class EventCounter {
 }
 
 /** Hands a file to the browser's downloads. */
-export function saveFile({ name, blob }: Exported): void {
+export function saveFile({ name, blob }: Pick<Exported, "name" | "blob">): void {
   const link = document.createElement("a");
   link.href = URL.createObjectURL(blob);
   link.download = name;

@@ -8,6 +8,7 @@ import {
   CirclePlus,
   Hourglass,
   type LucideIcon,
+  RefreshCw,
   Tag,
 } from "lucide-react";
 import Link from "next/link";
@@ -44,6 +45,12 @@ export const looks: Record<AttentionKind, Look> = {
     icon: Hourglass,
     ink: "text-warn",
     action: { own: "See its history", account: "See the order" },
+  },
+  rotation: {
+    name: "Rotation open",
+    icon: RefreshCw,
+    ink: "text-accent",
+    action: { own: "Continue it", account: "See its history" },
   },
   overdue: {
     name: "Overdue",

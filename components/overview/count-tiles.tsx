@@ -19,9 +19,9 @@ export function CountTiles({ counts, scope }: CountTilesProps) {
     })),
   ];
   return (
-    <ul aria-label="Counts" className="grid grid-cols-2 gap-2 sm:grid-cols-4 2xl:grid-cols-8">
+    <ul aria-label="Counts" className="grid grid-cols-2 gap-2 sm:grid-cols-3 2xl:grid-cols-9">
       {tiles.map(({ name, count, href, urgent }) => (
-        <li key={name}>
+        <li key={name} className="max-sm:last:col-span-2">
           <Link
             href={href}
             prefetch={false}

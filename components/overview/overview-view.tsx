@@ -9,11 +9,12 @@ import { buttonClass } from "@/components/ui/button";
 import { Callout } from "@/components/ui/callout";
 import { EmptyState } from "@/components/ui/empty-state";
 import { PageHeading } from "@/components/ui/page-heading";
+import { Time } from "@/components/ui/time";
 import { plural } from "@/lib/format";
 import type { Overview } from "@/lib/team/schema";
 
 export function OverviewView({ overview }: { overview: Overview }) {
-  const { scope, live, counts, attention, alive, ages, activity } = overview;
+  const { scope, live, counts, warnings, attention, alive, ages, activity } = overview;
   const nothingYet = attention.length === 0 && counts.active === 0 && alive.every(({ count }) => count === 0);
   return (
     <>
@@ -33,6 +34,24 @@ export function OverviewView({ overview }: { overview: Overview }) {
       {!live && (
         <Callout tone="warn" title="RingCX did not answer" className="mb-4">
           <p>This is what Tokendesk remembers from its last look; your own list could not be read just now.</p>
+        </Callout>
+      )}
+      {warnings.length > 0 && (
+        <Callout tone="warn" title="Unusually many tokens at the incident desk" className="mb-4">
+          <ul className="flex flex-col gap-1">
+            {warnings.map(({ at, actor, tokens }) => (
+              <li key={actor}>
+                <Link
+                  href={`/audit?actor=${encodeURIComponent(actor)}`}
+                  prefetch={false}
+                  className="text-ink underline"
+                >
+                  {actor}
+                </Link>
+                : {plural(tokens, "token")} at once, <Time iso={at} />
+              </li>
+            ))}
+          </ul>
         </Callout>
       )}
       {nothingYet ? (

@@ -20,6 +20,8 @@ export function placeOfKind(kind: AttentionKind, scope: Overview["scope"]): stri
       return own ? tokens({ state: "appeared" }) : team({ view: "appeared" });
     case "order_pending":
       return own ? tokens({ state: "ordered" }) : team({ view: "ordered" });
+    case "rotation":
+      return own ? tokens({ state: "rotating" }) : team({});
     case "overdue":
       return own ? tokens({ state: "overdue" }) : team({ view: "overdue" });
     case "vanished":
@@ -41,6 +43,8 @@ export function placeOfToken({ kind, token, open }: AttentionItem, scope: Overvi
       return history;
     case "vanished":
       return scope === "own" ? "/tokens" : history;
+    case "rotation":
+      return scope === "own" ? tokens({ state: "rotating", q: token.hint }) : history;
     case "order_pending":
       return scope === "own" ? history : team({ view: "ordered", q: token.hint });
     default:

@@ -1,7 +1,7 @@
 "use client";
 
 import clsx from "clsx";
-import { Building2, KeyRound, LayoutDashboard, ScrollText, Settings, Users } from "lucide-react";
+import { Building2, KeyRound, LayoutDashboard, ScrollText, Settings, Siren, Users } from "lucide-react";
 import Link, { useLinkStatus } from "next/link";
 import { usePathname } from "next/navigation";
 import type { MouseEventHandler } from "react";
@@ -12,6 +12,7 @@ const everyone: readonly Person["role"][] = ["member", "ops", "admin"];
 
 const places = [
   { href: "/overview", name: "Overview", icon: LayoutDashboard, roles: everyone },
+  { href: "/incident", name: "Incident", icon: Siren, roles: everyone },
   { href: "/tokens", name: "Tokens", icon: KeyRound, roles: everyone },
   { href: "/accounts", name: "Accounts", icon: Building2, roles: everyone },
   { href: "/audit", name: "Audit log", icon: ScrollText, roles: everyone },

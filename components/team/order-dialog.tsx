@@ -1,5 +1,6 @@
 "use client";
 
+import Link from "next/link";
 import { useRouter } from "next/navigation";
 import { type FormEvent, useId, useState } from "react";
 import { z } from "zod";
@@ -98,6 +99,13 @@ function ReadinessNote({ token }: { token: TeamToken }) {
         <p>
           RingCX says that {owner} is disabled. To revoke this token its value is needed: Tokendesk keeps none, and no
           list shows it to Tokendesk while {owner} cannot sign in. The order waits in case {owner} comes back.
+        </p>
+        <p>
+          Who has the value can{" "}
+          <Link href="/incident" prefetch={false} className="font-medium text-ink underline underline-offset-2">
+            paste it at the incident desk
+          </Link>
+          .
         </p>
       </Callout>
     );

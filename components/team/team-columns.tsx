@@ -2,6 +2,7 @@
 
 import { createColumnHelper } from "@tanstack/react-table";
 import clsx from "clsx";
+import Link from "next/link";
 import type { Features } from "@/components/data-table/features";
 import { TeamRowActions } from "@/components/team/team-row-actions";
 import { HistoryLink } from "@/components/tokens/history-link";
@@ -119,7 +120,7 @@ function isOverdue({ rotateBy, status }: TeamToken, today: string): boolean {
 }
 
 function State({ token, overdue }: { token: TeamToken; overdue: boolean }) {
-  const { status, order, appearedAt, label, readiness } = token;
+  const { status, order, appearedAt, label, readiness, hint } = token;
   if (status !== "active") return <Badge>{status === "revoked" ? "Revoked" : "Vanished"}</Badge>;
   const { text, title } = readinessTexts[readiness];
   return (
@@ -136,7 +137,15 @@ function State({ token, overdue }: { token: TeamToken; overdue: boolean }) {
       {overdue && <Badge tone="danger">Overdue</Badge>}
       {label === null && order === null && <Badge>Unlabelled</Badge>}
       <span className="block w-full truncate text-2xs text-dim" title={order?.trouble ?? title}>
-        {order?.trouble ?? text}
+        {order?.trouble ??
+          (readiness === "paste" ? (
+            <Link href="/incident" prefetch={false} className="text-accent underline-offset-2 hover:underline">
+              {text}
+              <span className="sr-only"> to revoke {hint}: open the incident desk</span>
+            </Link>
+          ) : (
+            text
+          ))}
       </span>
     </span>
   );

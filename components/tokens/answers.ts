@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { RevocationOrder, RevocationProof, Token } from "@/lib/tokens/schema";
+import type { RevocationOrder, RevocationProof, Rotation, RotationSide, Token } from "@/lib/tokens/schema";
 
 const nullableText = z.string().nullable();
 
@@ -42,6 +42,29 @@ export const changedSchema = z.object({ token: tokenSchema });
 export const revealedSchema = z.object({ value: z.string().min(1) });
 export const revokedSchema = z.object({ outcome: z.literal("revoked"), proof: proofSchema });
 
+const sideSchema = z.object({
+  id: z.string(),
+  hint: z.string(),
+  label: nullableText,
+  listed: z.boolean(),
+}) satisfies z.ZodType<RotationSide>;
+
+const rotationSchema = z.object({
+  id: z.string(),
+  old: sideSchema,
+  successor: sideSchema,
+  owner: z.string(),
+  startedAt: z.string(),
+  revokeAt: nullableText,
+  places: z.array(z.object({ place: z.string(), done: z.boolean() })),
+  state: z.enum(["open", "ordered"]),
+}) satisfies z.ZodType<Rotation>;
+
+/** `GET /api/rotations`, and `PATCH` and `DELETE /api/rotations/{id}`. */
+export const rotationsSchema = z.object({ rotations: z.array(rotationSchema) });
+export const plannedSchema = z.object({ rotation: rotationSchema });
+export const cancelledSchema = z.object({ cancelled: z.literal(true) });
+
 /** The masked tokens that appeared while a creation stayed unconfirmed. */
 export function candidatesOf(body: unknown): Token[] {
   const parsed = z.looseObject({ candidates: z.array(tokenSchema) }).safeParse(body);
@@ -51,6 +74,10 @@ export function candidatesOf(body: unknown): Token[] {
 /** The page with what is known of the token and what happened to it. */
 export function historyPath(token: { id: string }): string {
   return `/tokens/${encodeURIComponent(token.id)}`;
+}
+
+export function rotationPath(rotation: { id: string }): string {
+  return `/api/rotations/${encodeURIComponent(rotation.id)}`;
 }
 
 export function tokenPath(token: Token, verb?: "reveal" | "rotate" | "adopt" | "dismiss"): string {

@@ -1,21 +1,41 @@
 import { call, type Failure, isOutcomeUnknown, needsSignIn } from "@/components/http";
+import type { Step } from "@/components/incident/revocation-run";
 import { revokedSchema, tokenPath } from "@/components/tokens/answers";
 import type { RevocationProof, Token } from "@/lib/tokens/schema";
 
-/** What became of one token. `absent`: it was not in the list any more. `unknown`: it may still be alive. */
+/**
+ * What became of one token. `absent`: it was dead, or not in the list any more. `failed`: it is alive. `unknown`: it may
+ * still be alive.
+ */
 export type Outcome =
-  | { state: "waiting" }
-  | { state: "working" }
+  | { state: "waiting" | "working" }
   | { state: "revoked"; proof: RevocationProof }
-  | { state: "absent" }
-  | { state: "failed" | "unknown"; failure: Failure };
+  | { state: "absent" | "failed" | "unknown"; detail: string };
+
+export const isDone = ({ state }: Outcome) => state === "revoked" || state === "absent";
+export const isFailed = ({ state }: Outcome) => state === "failed" || state === "unknown";
+
+const seen = new WeakMap<Step, Outcome>();
+
+/** What a run says of a token; the same object for the same step, so that a row of many is not drawn again for it. */
+export function outcomeOfStep(step: Step): Outcome {
+  const outcome = seen.get(step) ?? readStep(step);
+  seen.set(step, outcome);
+  return outcome;
+}
+
+function readStep({ outcome, proof, detail, hint }: Step): Outcome {
+  // Without a hint it was not even in the list: there is nothing that could be tried again.
+  if (outcome === "unknown" && hint === "…") return { state: "absent", detail };
+  if (outcome === "revoked" && proof) return { state: "revoked", proof };
+  if (outcome === "alive") return { state: "failed", detail };
+  return { state: outcome === "already_dead" ? "absent" : "unknown", detail };
+}
 
 type Run = {
   tokens: readonly Token[];
   /** Null: none was given. */
   reason: string | null;
-  /** Goes on when the audit log cannot be written. */
-  urgent: boolean;
   /** Stops before the next token. The one under way is not cut: its answer is the proof. */
   signal: AbortSignal;
   onOutcome: (token: Token, outcome: Outcome) => void;
@@ -26,38 +46,43 @@ type Run = {
 const waitsPerToken = 3;
 const longestWait = 120;
 
-/** Revokes one after the other. Ends early when it is stopped, and at what every further one would meet too. */
-export async function revokeInTurn({ tokens, reason, urgent, signal, onOutcome, onWait }: Run): Promise<void> {
-  const json = { ...(reason === null ? {} : { reason }), ...(urgent ? { urgent } : {}) };
+/**
+ * Revokes one after the other, whether the audit log can be written or not: for that alone, a run of many needs the
+ * database. Ends early when it is stopped, and at what every further one would meet too.
+ * @returns the failure that ended it; null: none did
+ */
+export async function revokeWithoutLog({ tokens, reason, signal, onOutcome, onWait }: Run): Promise<Failure | null> {
+  const json = { ...(reason === null ? {} : { reason }), urgent: true as const };
   for (const token of tokens) {
-    if (signal.aborted) return;
+    if (signal.aborted) return null;
     onOutcome(token, { state: "working" });
-    const outcome = await revokeOne(token, json, signal, onWait);
+    const { outcome, failure } = await revokeOne(token, json, signal, onWait);
     onOutcome(token, outcome);
-    if (outcome.state === "failed" && endsRun(outcome.failure)) return;
+    if (failure && needsSignIn(failure)) return failure;
   }
-}
-
-function endsRun(failure: Failure): boolean {
-  return needsSignIn(failure) || failure.code === "audit_unavailable";
+  return null;
 }
 
 async function revokeOne(
   token: Token,
-  json: { reason?: string; urgent?: boolean },
+  json: { reason?: string; urgent: true },
   signal: AbortSignal,
   onWait: (seconds: number) => void,
-): Promise<Outcome> {
+): Promise<{ outcome: Outcome; failure: Failure | null }> {
   for (let waits = 0; ; waits += 1) {
     const answer = await call(tokenPath(token), { method: "DELETE", json, answer: revokedSchema });
-    if (answer.ok) return { state: "revoked", proof: answer.value.proof };
+    if (answer.ok) return { outcome: { state: "revoked", proof: answer.value.proof }, failure: null };
     const { failure } = answer;
-    if (failure.code === "token_not_found") return { state: "absent" };
-    const limited = failure.code === "rate_limited" || failure.code === "upstream_rate_limited";
-    if (!limited || waits === waitsPerToken)
-      return { state: isOutcomeUnknown(failure) ? "unknown" : "failed", failure };
-    const stopped = await pause(Math.min(failure.retryAfter ?? 10, longestWait), signal, onWait);
-    if (stopped) return { state: "failed", failure };
+    const { code, detail } = failure;
+    if (code === "token_not_found")
+      return { outcome: { state: "absent", detail: "Not in your list any more." }, failure };
+    const limited = code === "rate_limited" || code === "upstream_rate_limited";
+    const stopped =
+      limited &&
+      waits < waitsPerToken &&
+      (await pause(Math.min(failure.retryAfter ?? 10, longestWait), signal, onWait));
+    if (limited && waits < waitsPerToken && !stopped) continue;
+    return { outcome: { state: isOutcomeUnknown(failure) ? "unknown" : "failed", detail }, failure };
   }
 }
 

@@ -1,21 +1,29 @@
 "use client";
 
 import { CircleAlert, CircleCheck, CircleDashed, CircleMinus } from "lucide-react";
+import Link from "next/link";
 import { useRouter } from "next/navigation";
-import { type FormEvent, useId, useRef, useState } from "react";
+import { type FormEvent, memo, useEffect, useId, useMemo, useRef, useState } from "react";
+import { ProgressBar } from "@/components/audit/progress-bar";
 import { needsSignIn } from "@/components/http";
-import { type Outcome, revokeInTurn } from "@/components/tokens/bulk-revocation";
+import { incidentPath } from "@/components/incident/answers";
+import { timeLeftBecause } from "@/components/incident/incident-text";
+import { useRevocation } from "@/components/incident/revocation-state";
+import { isDone, isFailed, type Outcome, outcomeOfStep, revokeWithoutLog } from "@/components/tokens/bulk-revocation";
 import { Proof } from "@/components/tokens/proof";
 import { ReasonField } from "@/components/tokens/reason-field";
 import { TokenHint } from "@/components/tokens/token-hint";
 import { WentOnNote, WithoutLogNote } from "@/components/tokens/without-log";
-import { Button } from "@/components/ui/button";
+import { Badge } from "@/components/ui/badge";
+import { Button, buttonClass } from "@/components/ui/button";
 import { Callout } from "@/components/ui/callout";
 import { Dialog } from "@/components/ui/dialog";
+import { FailureNote } from "@/components/ui/failure-note";
 import { Field, TextInput } from "@/components/ui/field";
 import { focusOnMount } from "@/components/ui/focus-on-mount";
 import { Spinner } from "@/components/ui/spinner";
-import { formatSeconds, plural } from "@/lib/format";
+import { useToast } from "@/components/ui/toast";
+import { formatCount, formatSeconds, plural } from "@/lib/format";
 import type { Token } from "@/lib/tokens/schema";
 
 type RevokeSelectedDialogProps = {
@@ -27,96 +35,107 @@ type RevokeSelectedDialogProps = {
 };
 
 const waiting: Outcome = { state: "waiting" };
-const isDone = ({ state }: Outcome) => state === "revoked" || state === "absent";
-const isFailed = ({ state }: Outcome) => state === "failed" || state === "unknown";
+const working: Outcome = { state: "working" };
+const isProduction = ({ environment }: Token) => environment !== null && /^prod/i.test(environment);
 
 export function RevokeSelectedDialog({ tokens, onClose, onRevoked, returnFocus }: RevokeSelectedDialogProps) {
   const router = useRouter();
+  const toast = useToast();
   const formId = useId();
   const reasonId = useId();
-  const stop = useRef<AbortController | null>(null);
   // The selection shrinks while its tokens are revoked; the dialog keeps what it was opened with.
   const [chosen] = useState(tokens);
   const [typed, setTyped] = useState("");
   const [reason, setReason] = useState("");
-  const [wentOn, setWentOn] = useState(false);
-  const [phase, setPhase] = useState<"asking" | "running" | "stopping" | "over">("asking");
-  const [outcomes, setOutcomes] = useState<ReadonlyMap<string, Outcome>>(new Map());
-  const [wait, setWait] = useState(0);
+  const { revocation, start } = useRevocation();
+  const withoutLog = useWithoutLog();
 
-  const outcomeOf = (token: Token) => outcomes.get(token.id) ?? waiting;
-  const confirmed = typed.trim() === String(chosen.length);
+  const running = revocation?.state === "running";
+  const busy = running || withoutLog.phase === "running";
+  const asking = revocation === null;
+  const steps = revocation?.steps;
+  const outcomes = useMemo(() => {
+    const known = new Map<string, Outcome>();
+    for (const [id, step] of steps ?? []) known.set(id, outcomeOfStep(step));
+    for (const [id, outcome] of withoutLog.outcomes) known.set(id, outcome);
+    return known;
+  }, [steps, withoutLog.outcomes]);
+  const inRun = useMemo(
+    () => new Set(running ? revocation.tokens.map(({ tokenId }) => tokenId) : []),
+    [running, revocation],
+  );
+  const outcomeOf = ({ id }: Token) => outcomes.get(id) ?? (inRun.has(id) ? working : waiting);
+
   const done = chosen.filter((token) => isDone(outcomeOf(token)));
   const failed = chosen.filter((token) => isFailed(outcomeOf(token)));
-  const rest = chosen.filter((token) => outcomeOf(token).state === "waiting");
+  const rest = chosen.filter((token) => ["waiting", "working"].includes(outcomeOf(token).state));
   const settled = done.length + failed.length;
-  const busy = phase === "running" || phase === "stopping";
-  const signedOut = failed.some((token) => {
-    const outcome = outcomeOf(token);
-    return "failure" in outcome && needsSignIn(outcome.failure);
+  const failure = busy ? null : (withoutLog.failure ?? revocation?.failure ?? null);
+  const signedOut = failure !== null && needsSignIn(failure);
+  const noLog = failure?.code === "audit_unavailable";
+  const summary = busy ? null : (revocation?.summary ?? null);
+
+  // Told once it is over: the page would lose its place under a list that shrinks row by row.
+  const wasBusy = useRef(false);
+  useEffect(() => {
+    if (wasBusy.current && !busy) {
+      for (const token of done) onRevoked(token);
+      // Without a session a refresh leads away to sign-in, and what became of each token would be lost with this dialog.
+      if (!signedOut) router.refresh();
+    }
+    wasBusy.current = busy;
   });
 
-  const withoutLog = failed.some((token) => {
-    const outcome = outcomeOf(token);
-    return "failure" in outcome && outcome.failure.code === "audit_unavailable";
-  });
-
-  async function run(batch: readonly Token[], urgent = false) {
+  function run(batch: readonly Token[]) {
     if (busy) return;
-    const controller = new AbortController();
-    stop.current = controller;
-    setPhase("running");
-    let signedOut = false;
-    await revokeInTurn({
-      tokens: batch,
-      reason: reason.trim() || null,
-      urgent,
-      signal: controller.signal,
-      onWait: setWait,
-      onOutcome: (token, outcome) => {
-        setOutcomes((known) => new Map(known).set(token.id, outcome));
-        if (isDone(outcome)) onRevoked(token);
-        if (urgent && outcome.state === "revoked") setWentOn(true);
-        if (outcome.state === "failed" && needsSignIn(outcome.failure)) signedOut = true;
-      },
-    });
-    setPhase("over");
-    // Without a session a refresh leads away to sign-in, and what became of each token would be lost with this dialog.
-    if (!signedOut) router.refresh();
+    withoutLog.forget();
+    const order = { ids: batch.map(({ id }) => id), reason: reason.trim() || null };
+    const about = batch.map(({ id, hint, label }) => ({ tokenId: id, hint, label, user: null }));
+    void start({ target: { tokens: order }, tokens: about, pastedAt: null }, revocation?.steps);
   }
 
+  const confirmed = typed.trim() === String(chosen.length);
   function submit(event: FormEvent) {
     event.preventDefault();
-    if (confirmed && phase === "asking") void run(chosen);
+    if (confirmed && asking) run(chosen);
   }
 
-  const title =
-    phase === "asking" ? `Revoke ${plural(chosen.length, "token")}` : busy ? "Revoking" : "Revocation finished";
-  const progress =
-    phase === "over"
-      ? [
-          `${plural(done.length, "token")} revoked or gone`,
-          failed.length > 0 ? `${failed.length} failed` : null,
-          rest.length > 0 ? `${rest.length} not tried` : null,
-        ]
-          .filter((part) => part !== null)
-          .join(", ")
-      : `${settled} of ${chosen.length} done`;
+  function close() {
+    // What is under way at the server is not cut by this.
+    if (running) {
+      for (const token of chosen) onRevoked(token);
+      toast({ title: "The revocation goes on", detail: "How far it is stands under Recent incidents." });
+      router.refresh();
+    }
+    if (withoutLog.phase !== "running") onClose();
+  }
+
+  const progress = busy
+    ? `${formatCount(settled)} of ${formatCount(chosen.length)} done`
+    : [
+        `${plural(done.length, "token")} revoked or gone`,
+        failed.length > 0 ? `${formatCount(failed.length)} failed` : null,
+        rest.length > 0 ? `${formatCount(rest.length)} not tried` : null,
+      ]
+        .filter((part) => part !== null)
+        .join(", ");
 
   return (
     <Dialog
-      title={title}
+      title={asking ? `Revoke ${plural(chosen.length, "token")}` : busy ? "Revoking" : "Revocation finished"}
       description={
-        phase === "asking"
+        asking
           ? "This cannot be undone. What uses these tokens stops working at once."
-          : "One after the other, each with its proof."
+          : running
+            ? "Each with its proof. You can close this: the server goes on."
+            : "Each with its proof."
       }
-      onClose={() => busy || onClose()}
-      sticky={phase !== "asking"}
+      onClose={close}
+      sticky={!asking}
       returnFocus={returnFocus}
       wide
       footer={
-        phase === "asking" ? (
+        asking ? (
           <>
             {!confirmed && (
               <p id={reasonId} className="mr-auto text-dim text-xs">
@@ -134,27 +153,29 @@ export function RevokeSelectedDialog({ tokens, onClose, onRevoked, returnFocus }
               Revoke {plural(chosen.length, "token")}
             </Button>
           </>
-        ) : busy ? (
-          <Button
-            ref={focusOnMount}
-            pending={phase === "stopping"}
-            onClick={() => {
-              setPhase("stopping");
-              stop.current?.abort();
-            }}
-          >
-            {phase === "stopping" ? "Finishing the one under way" : "Stop"}
+        ) : running ? (
+          <Button ref={focusOnMount} onClick={close}>
+            Close; it goes on
+          </Button>
+        ) : withoutLog.phase === "running" ? (
+          <Button ref={focusOnMount} pending={withoutLog.stopping} onClick={withoutLog.stop}>
+            {withoutLog.stopping ? "Finishing the one under way" : "Stop"}
           </Button>
         ) : (
           <>
-            {withoutLog && (
-              <Button variant="danger" onClick={() => run([...failed, ...rest], true)}>
+            {noLog && (
+              <Button variant="danger" onClick={() => withoutLog.run([...failed, ...rest], reason)}>
                 Revoke without the log
               </Button>
             )}
             {failed.length > 0 && <Button onClick={() => run(failed)}>Retry the failed</Button>}
             {rest.length > 0 && <Button onClick={() => run(rest)}>Go on with the rest</Button>}
-            <Button ref={focusOnMount} variant="primary" onClick={onClose}>
+            {summary && (
+              <Link href={incidentPath(summary.incident)} prefetch={false} className={buttonClass()}>
+                Open report
+              </Link>
+            )}
+            <Button ref={focusOnMount} variant="primary" onClick={close}>
               Done
             </Button>
           </>
@@ -162,8 +183,9 @@ export function RevokeSelectedDialog({ tokens, onClose, onRevoked, returnFocus }
       }
     >
       <form id={formId} method="post" onSubmit={submit} noValidate className="flex flex-col gap-4">
-        {phase === "asking" ? (
+        {asking ? (
           <>
+            <Preview tokens={chosen} />
             <Field label="Number of tokens" help="Confirms that you mean all of them." className="max-w-56">
               {(control) => (
                 <TextInput
@@ -180,23 +202,26 @@ export function RevokeSelectedDialog({ tokens, onClose, onRevoked, returnFocus }
           </>
         ) : (
           <div>
-            <progress
-              value={settled}
-              max={chosen.length}
-              aria-label="Tokens done"
-              className="h-1.5 w-full appearance-none overflow-hidden rounded-full bg-hover [&::-moz-progress-bar]:bg-accent [&::-webkit-progress-bar]:bg-hover [&::-webkit-progress-value]:bg-accent"
-            />
+            <ProgressBar label="Tokens done" value={settled} max={chosen.length} />
             <p role="status" className="mt-1.5 text-dim text-sm tabular-nums">
               {progress}
             </p>
-            {wait > 0 && (
+            {running && revocation.broken === null && revocation.pace.etaMs > 0 && (
+              <p className="text-faint text-xs tabular-nums">{timeLeftBecause(revocation.pace.etaMs)}</p>
+            )}
+            {running && revocation.broken !== null && (
+              <p className="text-sm text-warn">
+                The connection is lost. The server goes on; this looks again in {formatSeconds(revocation.broken)}.
+              </p>
+            )}
+            {withoutLog.wait > 0 && (
               <p className="text-sm text-warn tabular-nums">
-                RingCX limits requests. Going on in {formatSeconds(wait)}.
+                RingCX limits requests. Going on in {formatSeconds(withoutLog.wait)}.
               </p>
             )}
           </div>
         )}
-        {signedOut && phase === "over" && (
+        {signedOut ? (
           <Callout tone="warn" role="alert" title="Your session has ended">
             <p>
               <a
@@ -207,35 +232,125 @@ export function RevokeSelectedDialog({ tokens, onClose, onRevoked, returnFocus }
               >
                 Sign in again in a new tab
               </a>
-              , then come back and retry.
+              , then come back and go on.
             </p>
           </Callout>
+        ) : (
+          failure && <FailureNote failure={failure} />
         )}
-        {withoutLog && phase === "over" && <WithoutLogNote />}
-        {wentOn && phase === "over" && (
+        {noLog && <WithoutLogNote />}
+        {withoutLog.wentOn && !busy && (
           <Callout tone="info">
             <WentOnNote />
           </Callout>
         )}
         <ul aria-label="Selected tokens" className="divide-y divide-line rounded-lg border border-line">
           {chosen.map((token) => (
-            <li key={token.id} className="flex items-start gap-3 px-3 py-2 text-sm">
-              <StateIcon outcome={outcomeOf(token)} />
-              <TokenHint hint={token.hint} className="w-32 shrink-0 leading-5" />
-              <span className="min-w-0 flex-1">
-                <span className="block truncate">{token.label ?? <span className="text-faint">No label</span>}</span>
-                <Result outcome={outcomeOf(token)} />
-              </span>
-              {token.environment && (
-                <span className="hidden shrink-0 text-faint text-xs leading-5 sm:inline">{token.environment}</span>
-              )}
-            </li>
+            <Line key={token.id} token={token} outcome={outcomeOf(token)} asking={asking} />
           ))}
         </ul>
       </form>
     </Dialog>
   );
 }
+
+/** For when the audit log cannot be written: one after the other, from this page. */
+function useWithoutLog() {
+  const stop = useRef<AbortController | null>(null);
+  const [state, setState] = useState<{
+    phase: "none" | "running" | "over";
+    stopping: boolean;
+    failure: Awaited<ReturnType<typeof revokeWithoutLog>>;
+  }>({ phase: "none", stopping: false, failure: null });
+  const [outcomes, setOutcomes] = useState<ReadonlyMap<string, Outcome>>(new Map());
+  const [wait, setWait] = useState(0);
+  useEffect(() => () => stop.current?.abort(), []);
+
+  return {
+    ...state,
+    outcomes,
+    wait,
+    wentOn: [...outcomes.values()].some(({ state }) => state === "revoked"),
+    /** What failed so is asked anew. */
+    forget: () => {
+      setState({ phase: "none", stopping: false, failure: null });
+      setOutcomes((known) => new Map([...known].filter(([, outcome]) => isDone(outcome))));
+    },
+    stop: () => {
+      stop.current?.abort();
+      setState((before) => ({ ...before, stopping: true }));
+    },
+    run: async (tokens: readonly Token[], reason: string) => {
+      const controller = new AbortController();
+      stop.current = controller;
+      setState({ phase: "running", stopping: false, failure: null });
+      const failure = await revokeWithoutLog({
+        tokens,
+        reason: reason.trim() || null,
+        signal: controller.signal,
+        onWait: setWait,
+        onOutcome: (token, outcome) => setOutcomes((known) => new Map(known).set(token.id, outcome)),
+      });
+      setState({ phase: "over", stopping: false, failure });
+    },
+  };
+}
+
+/** What is worth a second look before these are revoked. */
+function Preview({ tokens }: { tokens: readonly Token[] }) {
+  const production = tokens.filter(isProduction).length;
+  const unlabelled = tokens.filter(({ label }) => label === null).length;
+  const unplaced = tokens.filter(({ usedIn }) => usedIn === null).length;
+  const unknown = [
+    unlabelled > 0 ? `${plural(unlabelled, "token has", "tokens have")} no label` : null,
+    unplaced > 0
+      ? `of ${formatCount(unplaced)} nobody has said where ${unplaced === 1 ? "it is" : "they are"} used`
+      : null,
+  ].filter((part) => part !== null);
+  const said = unknown.length === 0 ? "" : `${capital(unknown.join(", and "))}.`;
+  if (production > 0) {
+    return (
+      <Callout
+        tone="danger"
+        title={
+          tokens.length === 1 ? "It is used in production" : `${formatCount(production)} of them are used in production`
+        }
+      >
+        {said && <p>{said}</p>}
+      </Callout>
+    );
+  }
+  return said === "" ? null : <p className="text-dim text-sm">{said}</p>;
+}
+
+const capital = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);
+
+type LineProps = { token: Token; outcome: Outcome; asking: boolean };
+
+const Line = memo(function Line({ token, outcome, asking }: LineProps) {
+  const environment = token.environment && (
+    <Badge tone={isProduction(token) ? "danger" : "plain"}>{token.environment}</Badge>
+  );
+  return (
+    <li className="flex items-start gap-3 px-3 py-2 text-sm [contain-intrinsic-size:auto_3.5rem] [content-visibility:auto]">
+      <StateIcon outcome={outcome} />
+      <span className="min-w-0 flex-1 gap-x-3 sm:flex">
+        <span className="flex items-center justify-between gap-2 sm:block sm:w-32 sm:shrink-0">
+          <TokenHint hint={token.hint} className="leading-5" />
+          <span className="sm:hidden">{environment}</span>
+        </span>
+        <span className="block min-w-0 flex-1">
+          <span className="block truncate">{token.label ?? <span className="text-faint">No label</span>}</span>
+          {asking && token.usedIn && (
+            <span className="line-clamp-2 whitespace-pre-line break-words text-dim text-xs">{token.usedIn}</span>
+          )}
+          <Result outcome={outcome} />
+        </span>
+      </span>
+      <span className="max-w-28 shrink-0 max-sm:hidden">{environment}</span>
+    </li>
+  );
+});
 
 function StateIcon({ outcome }: { outcome: Outcome }) {
   const className = "mt-0.5 size-4 shrink-0";
@@ -256,9 +371,8 @@ function StateIcon({ outcome }: { outcome: Outcome }) {
 function Result({ outcome }: { outcome: Outcome }) {
   switch (outcome.state) {
     case "waiting":
-      return null;
     case "working":
-      return <span className="block text-dim text-xs">Asking RingCX, then proving that it is dead</span>;
+      return null;
     case "revoked":
       return (
         <span className="block text-good text-xs">
@@ -266,16 +380,10 @@ function Result({ outcome }: { outcome: Outcome }) {
         </span>
       );
     case "absent":
-      return <span className="block text-dim text-xs">Not in your list any more</span>;
+      return <span className="block text-dim text-xs">{outcome.detail}</span>;
     case "unknown":
-      return (
-        <span className="block text-danger text-xs">Not proven: it may still be alive. {outcome.failure.detail}</span>
-      );
+      return <span className="block text-danger text-xs">Not proven: it may still be alive. {outcome.detail}</span>;
     case "failed":
-      return (
-        <span className="block text-danger text-xs">
-          {outcome.failure.title}. {outcome.failure.detail}
-        </span>
-      );
+      return <span className="block text-danger text-xs">Still alive. {outcome.detail}</span>;
   }
 }

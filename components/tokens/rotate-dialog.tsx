@@ -22,12 +22,14 @@ type RotateDialogProps = {
   token: Token;
   today: string;
   onClose: () => void;
+  /** Goes on to the list of the places where the old one is used. */
+  onContinue: () => void;
   /** Goes on to the confirmation that revokes the token that was replaced. */
   onRevokeOld: () => void;
   returnFocus: () => void;
 };
 
-export function RotateDialog({ token, today, onClose, onRevokeOld, returnFocus }: RotateDialogProps) {
+export function RotateDialog({ token, today, onClose, onContinue, onRevokeOld, returnFocus }: RotateDialogProps) {
   const router = useRouter();
   const formId = useId();
   const { fields, pending, failure, onSubmit, created, onCopied, leaveTo, question } = useCreation({
@@ -58,6 +60,9 @@ export function RotateDialog({ token, today, onClose, onRevokeOld, returnFocus }
               <Button onClick={() => leaveTo(onClose)}>Keep both for now</Button>
               <Button variant="danger" onClick={() => leaveTo(onRevokeOld)}>
                 Revoke the old one now
+              </Button>
+              <Button variant="primary" onClick={() => leaveTo(onContinue)}>
+                Go on to the checklist
               </Button>
             </>
           )
@@ -105,7 +110,7 @@ export function RotateDialog({ token, today, onClose, onRevokeOld, returnFocus }
       <ol className="mb-4 flex list-decimal flex-col gap-1 pl-5 text-dim text-sm marker:text-faint">
         <li>Now a second token is made. The old one keeps working.</li>
         <li>Put the new value where the old one is used, and see that it works.</li>
-        <li>Then revoke the old one. Nothing does that by itself.</li>
+        <li>Then revoke the old one, at once or at a date. A checklist helps with both.</li>
       </ol>
       <form id={formId} method="post" onSubmit={onSubmit} noValidate className="flex flex-col gap-4">
         {failure && <FailureNote failure={failure} />}

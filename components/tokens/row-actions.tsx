@@ -1,8 +1,9 @@
 "use client";
 
-import { Check, Copy, Eye, History, Pencil, RotateCw, Trash2 } from "lucide-react";
+import { Check, Copy, Eye, History, ListChecks, Pencil, RotateCw, Trash2 } from "lucide-react";
 import { useRouter } from "next/navigation";
 import { historyPath } from "@/components/tokens/answers";
+import { useRotationsOf } from "@/components/tokens/rotation-badges";
 import { RowMenu } from "@/components/tokens/row-menu";
 import { type TokenDialog, useTokenActions } from "@/components/tokens/token-actions";
 import { copyText } from "@/components/ui/clipboard";
@@ -12,6 +13,8 @@ import type { Token } from "@/lib/tokens/schema";
 
 export function RowActions({ token }: { token: Token }) {
   const openDialog = useTokenActions();
+  const { replacedBy, replaces } = useRotationsOf(token);
+  const rotation = replacedBy ?? replaces;
   const router = useRouter();
   const toast = useToast();
 
@@ -36,6 +39,11 @@ export function RowActions({ token }: { token: Token }) {
               </MenuItem>
             );
           })}
+          {rotation && (
+            <MenuItem icon={<ListChecks />} onSelect={() => choose({ kind: "rotation", oldId: rotation.old.id })}>
+              Continue rotation
+            </MenuItem>
+          )}
           <MenuItem icon={<History />} onSelect={() => router.push(historyPath(token))}>
             History
           </MenuItem>

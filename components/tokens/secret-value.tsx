@@ -6,10 +6,10 @@ import { Button } from "@/components/ui/button";
 import { copyText } from "@/components/ui/clipboard";
 import { focusOnMount } from "@/components/ui/focus-on-mount";
 
-type SecretValueProps = { value: string; hint: string; onCopied?: () => void };
+type SecretValueProps = { value: string; hint: string; what?: string; onCopied?: () => void };
 
-/** A token value on screen. It stands in this component and its parent's state, nowhere else. */
-export function SecretValue({ value, hint, onCopied }: SecretValueProps) {
+/** A token value, or `what` else it is, on screen. It stands in this component and its parent's state, nowhere else. */
+export function SecretValue({ value, hint, what = "token value", onCopied }: SecretValueProps) {
   const [result, setResult] = useState<"copied" | "refused" | null>(null);
 
   async function copy() {
@@ -31,7 +31,7 @@ export function SecretValue({ value, hint, onCopied }: SecretValueProps) {
         >
           {value}
         </code>
-        <Button ref={focusOnMount} variant="primary" onClick={copy} aria-label="Copy token value">
+        <Button ref={focusOnMount} variant="primary" onClick={copy} aria-label={`Copy ${what}`}>
           {result === "copied" ? (
             <Check className="size-3.5" aria-hidden="true" />
           ) : (

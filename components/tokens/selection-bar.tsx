@@ -3,15 +3,13 @@
 import { useId } from "react";
 import { Button } from "@/components/ui/button";
 import { formatCount } from "@/lib/format";
-
-/** RingCX takes 120 requests a minute, and each revocation needs several. */
-const atOnce = 100;
+import { maxFindings } from "@/lib/incidents/schema";
 
 type SelectionBarProps = { count: number; onClear: () => void; onRevoke: () => void };
 
 export function SelectionBar({ count, onClear, onRevoke }: SelectionBarProps) {
   const reasonId = useId();
-  const tooMany = count > atOnce;
+  const tooMany = count > maxFindings;
   return (
     <div className="sticky bottom-[calc(var(--ribbon)+0.5rem)] z-10 px-2 pb-2">
       <div className="mx-auto flex w-fit max-w-full flex-wrap items-center justify-center gap-2 rounded-lg bg-surface py-1.5 pr-1.5 pl-3 shadow-overlay">
@@ -32,7 +30,7 @@ export function SelectionBar({ count, onClear, onRevoke }: SelectionBarProps) {
         </Button>
         {tooMany && (
           <p id={reasonId} className="w-full text-balance text-center text-dim text-xs">
-            At most {atOnce} at once: RingCX takes 120 requests a minute, and each one needs its proof.
+            At most {formatCount(maxFindings)} at once.
           </p>
         )}
       </div>

@@ -6,6 +6,8 @@ import type { Token } from "@/lib/tokens/schema";
 export type TokenDialog =
   | { kind: "new" }
   | { kind: "reveal" | "edit" | "adopt" | "rotate" | "revoke"; token: Token }
+  /** The rotation that replaces the token with this ID. */
+  | { kind: "rotation"; oldId: string }
   | { kind: "revoke-selected"; tokens: readonly Token[] };
 
 const TokenActionsContext = createContext<(dialog: TokenDialog) => void>(() => {});

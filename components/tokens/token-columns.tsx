@@ -7,6 +7,7 @@ import type { Features } from "@/components/data-table/features";
 import { historyPath } from "@/components/tokens/answers";
 import { HistoryLink } from "@/components/tokens/history-link";
 import { RotateBy } from "@/components/tokens/rotate-by";
+import { RotationBadges } from "@/components/tokens/rotation-badges";
 import { RowActions } from "@/components/tokens/row-actions";
 import { useTokenActions } from "@/components/tokens/token-actions";
 import { Badge } from "@/components/ui/badge";
@@ -47,6 +48,7 @@ export function tokenColumns(today: string) {
       cell: ({ row }) => (
         <>
           <Label token={row.original} />
+          <RotationBadges token={row.original} />
           {row.original.order && <Ordered order={row.original.order} />}
         </>
       ),

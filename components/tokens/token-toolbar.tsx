@@ -18,6 +18,7 @@ const sorts = [
 const stateNames: Record<NonNullable<TokenQuery["state"]>, string> = {
   appeared: "Appeared outside Tokendesk",
   ordered: "Ordered to be revoked",
+  rotating: "Being rotated",
   overdue: "Overdue",
   due: `Due within ${dueDays} days`,
 };

@@ -13,6 +13,8 @@ import { RevealDialog } from "@/components/tokens/reveal-dialog";
 import { RevokeDialog } from "@/components/tokens/revoke-dialog";
 import { RevokeSelectedDialog } from "@/components/tokens/revoke-selected-dialog";
 import { RotateDialog } from "@/components/tokens/rotate-dialog";
+import { Rotations } from "@/components/tokens/rotation-badges";
+import { RotationDialog } from "@/components/tokens/rotation-dialog";
 import { SelectionBar } from "@/components/tokens/selection-bar";
 import { TokenActions, type TokenDialog } from "@/components/tokens/token-actions";
 import { tokenColumns, tokenLayout, tokenRow } from "@/components/tokens/token-columns";
@@ -26,6 +28,7 @@ import { PageHeading } from "@/components/ui/page-heading";
 import { PendingBar } from "@/components/ui/pending-bar";
 import { formatCount, plural } from "@/lib/format";
 import {
+  type Rotation,
   type Token,
   type Differences as TokenDifferences,
   type TokenPage,
@@ -36,6 +39,8 @@ import {
 
 type TokensViewProps = {
   page: TokenPage;
+  /** Those of the owner that are under way. */
+  rotations: readonly Rotation[];
   query: TokenQuery;
   differences: TokenDifferences;
   fetchedAt: string;
@@ -51,6 +56,7 @@ const pathOf = (query: TokenQuery) => `/tokens${tokenQueryString(query)}`;
 
 export function TokensView({
   page,
+  rotations,
   query: asked,
   differences,
   fetchedAt,
@@ -102,117 +108,132 @@ export function TokensView({
 
   return (
     <TokenActions value={open}>
-      <PageHeading
-        title="Tokens"
-        headingRef={heading}
-        facts={
-          <>
-            <span className="tabular-nums">
-              {page.matched === page.total
-                ? plural(page.total, "token")
-                : `${formatCount(page.matched)} of ${plural(page.total, "token")}`}
-            </span>
-            <Freshness fetchedAt={fetchedAt} />
-          </>
-        }
-        actions={page.total > 0 && newToken}
-      />
-      <p role="status" className="sr-only">
-        {pending
-          ? ""
-          : `${plural(page.matched, "token matches", "tokens match")}, page ${page.page} of ${page.pageCount}`}
-      </p>
+      <Rotations value={rotations}>
+        <PageHeading
+          title="Tokens"
+          headingRef={heading}
+          facts={
+            <>
+              <span className="tabular-nums">
+                {page.matched === page.total
+                  ? plural(page.total, "token")
+                  : `${formatCount(page.matched)} of ${plural(page.total, "token")}`}
+              </span>
+              <Freshness fetchedAt={fetchedAt} />
+            </>
+          }
+          actions={page.total > 0 && newToken}
+        />
+        <p role="status" className="sr-only">
+          {pending
+            ? ""
+            : `${plural(page.matched, "token matches", "tokens match")}, page ${page.page} of ${page.pageCount}`}
+        </p>
 
-      {!remembered && (
-        <Callout tone="warn" title="Labels and dates are missing for now" className="mb-4">
-          <p>
-            Tokendesk cannot reach its own database. The list itself comes from RingCX
-            {unreadable === 0 && " and is complete"}. Changes wait until the database is back, because none is made
-            without its record; an urgent revocation can go on.
-          </p>
-        </Callout>
-      )}
-      {unreadable > 0 && (
-        <Callout tone="warn" title="The list is not complete" className="mb-4">
-          <p>RingCX lists {plural(unreadable, "more entry", "more entries")} that Tokendesk cannot read.</p>
-        </Callout>
-      )}
-      <Differences
-        differences={differences}
-        listed={query.state === "appeared"}
-        onShowAppeared={() => go({ ...unfiltered, state: "appeared" })}
-        onEmptied={() => heading.current?.focus()}
-      />
-      {page.total === 0 ? (
-        <section className="rounded-lg border border-line bg-surface">
-          <EmptyState icon={<KeyRound className="size-5" />} title="You have no API tokens" action={newToken}>
-            A permanent token lets a program use RingCX with your permissions. It never expires, so give each one a
-            label and revoke it when nothing uses it any more.
-          </EmptyState>
-        </section>
-      ) : (
-        <>
-          <TokenToolbar query={query} environments={page.environments} onQuery={go} />
-          <section aria-label="Token list" className="relative rounded-lg border border-line bg-surface">
-            {pending && <PendingBar />}
-            {page.matched === 0 ? (
-              <EmptyState
-                icon={<SearchX className="size-5" />}
-                title="No token matches"
-                action={<Button onClick={() => go(unfiltered)}>Clear filters</Button>}
-              >
-                {filtered ? "None of your tokens fits this search and these filters." : "Refresh the list."}
-              </EmptyState>
-            ) : (
-              <TablePage
-                table={table}
-                label="Tokens"
-                layout={tokenLayout}
-                rowClass={tokenRow}
-                stale={pending}
-                page={page}
-                size={query.size}
-                onGo={go}
-                heading={heading}
+        {!remembered && (
+          <Callout tone="warn" title="Labels and dates are missing for now" className="mb-4">
+            <p>
+              Tokendesk cannot reach its own database. The list itself comes from RingCX
+              {unreadable === 0 && " and is complete"}. Changes wait until the database is back, because none is made
+              without its record; an urgent revocation can go on.
+            </p>
+          </Callout>
+        )}
+        {unreadable > 0 && (
+          <Callout tone="warn" title="The list is not complete" className="mb-4">
+            <p>RingCX lists {plural(unreadable, "more entry", "more entries")} that Tokendesk cannot read.</p>
+          </Callout>
+        )}
+        <Differences
+          differences={differences}
+          listed={query.state === "appeared"}
+          onShowAppeared={() => go({ ...unfiltered, state: "appeared" })}
+          onEmptied={() => heading.current?.focus()}
+        />
+        {page.total === 0 ? (
+          <section className="rounded-lg border border-line bg-surface">
+            <EmptyState icon={<KeyRound className="size-5" />} title="You have no API tokens" action={newToken}>
+              A permanent token lets a program use RingCX with your permissions. It never expires, so give each one a
+              label and revoke it when nothing uses it any more.
+            </EmptyState>
+          </section>
+        ) : (
+          <>
+            <TokenToolbar query={query} environments={page.environments} onQuery={go} />
+            <section aria-label="Token list" className="relative rounded-lg border border-line bg-surface">
+              {pending && <PendingBar />}
+              {page.matched === 0 ? (
+                <EmptyState
+                  icon={<SearchX className="size-5" />}
+                  title="No token matches"
+                  action={<Button onClick={() => go(unfiltered)}>Clear filters</Button>}
+                >
+                  {filtered ? "None of your tokens fits this search and these filters." : "Refresh the list."}
+                </EmptyState>
+              ) : (
+                <TablePage
+                  table={table}
+                  label="Tokens"
+                  layout={tokenLayout}
+                  rowClass={tokenRow}
+                  stale={pending}
+                  page={page}
+                  size={query.size}
+                  onGo={go}
+                  heading={heading}
+                />
+              )}
+            </section>
+            {selected.size > 0 && (
+              <SelectionBar
+                count={selected.size}
+                onClear={() => {
+                  setSelected(new Map());
+                  heading.current?.focus();
+                }}
+                onRevoke={() => open({ kind: "revoke-selected", tokens: [...selected.values()] })}
               />
             )}
-          </section>
-          {selected.size > 0 && (
-            <SelectionBar
-              count={selected.size}
-              onClear={() => {
-                setSelected(new Map());
-                heading.current?.focus();
-              }}
-              onRevoke={() => open({ kind: "revoke-selected", tokens: [...selected.values()] })}
-            />
-          )}
-        </>
-      )}
+          </>
+        )}
 
-      {dialog?.kind === "new" && <NewTokenDialog today={today} onClose={close} returnFocus={returnFocus} />}
-      {dialog?.kind === "reveal" && <RevealDialog token={dialog.token} onClose={close} returnFocus={returnFocus} />}
-      {dialog?.kind === "edit" && (
-        <EditDialog token={dialog.token} today={today} onClose={close} returnFocus={returnFocus} />
-      )}
-      {dialog?.kind === "adopt" && (
-        <AdoptDialog token={dialog.token} today={today} onClose={close} returnFocus={returnFocus} />
-      )}
-      {dialog?.kind === "rotate" && (
-        <RotateDialog
-          token={dialog.token}
-          today={today}
-          onClose={close}
-          onRevokeOld={() => open({ kind: "revoke", token: dialog.token })}
-          returnFocus={returnFocus}
-        />
-      )}
-      {dialog?.kind === "revoke" && (
-        <RevokeDialog token={dialog.token} onClose={close} onRevoked={unselect} returnFocus={returnFocus} />
-      )}
-      {dialog?.kind === "revoke-selected" && (
-        <RevokeSelectedDialog tokens={dialog.tokens} onClose={close} onRevoked={unselect} returnFocus={returnFocus} />
-      )}
+        {dialog?.kind === "new" && <NewTokenDialog today={today} onClose={close} returnFocus={returnFocus} />}
+        {dialog?.kind === "reveal" && <RevealDialog token={dialog.token} onClose={close} returnFocus={returnFocus} />}
+        {dialog?.kind === "edit" && (
+          <EditDialog token={dialog.token} today={today} onClose={close} returnFocus={returnFocus} />
+        )}
+        {dialog?.kind === "adopt" && (
+          <AdoptDialog token={dialog.token} today={today} onClose={close} returnFocus={returnFocus} />
+        )}
+        {dialog?.kind === "rotate" && (
+          <RotateDialog
+            token={dialog.token}
+            today={today}
+            onClose={close}
+            onContinue={() => open({ kind: "rotation", oldId: dialog.token.id })}
+            onRevokeOld={() => open({ kind: "revoke", token: dialog.token })}
+            returnFocus={returnFocus}
+          />
+        )}
+        {dialog?.kind === "rotation" && (
+          <RotationDialog
+            key={dialog.oldId}
+            oldId={dialog.oldId}
+            known={rotations.find(({ old }) => old.id === dialog.oldId) ?? null}
+            onClose={close}
+            onRevokeOld={(token) =>
+              open({ kind: "revoke", token: page.rows.find(({ id }) => id === token.id) ?? token })
+            }
+            returnFocus={returnFocus}
+          />
+        )}
+        {dialog?.kind === "revoke" && (
+          <RevokeDialog token={dialog.token} onClose={close} onRevoked={unselect} returnFocus={returnFocus} />
+        )}
+        {dialog?.kind === "revoke-selected" && (
+          <RevokeSelectedDialog tokens={dialog.tokens} onClose={close} onRevoked={unselect} returnFocus={returnFocus} />
+        )}
+      </Rotations>
     </TokenActions>
   );
 }

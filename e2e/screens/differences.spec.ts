@@ -240,12 +240,7 @@ test.describe("while the audit log cannot be written", () => {
     await log.close();
   });
 
-  test("a selection stops at the first refusal, and all of it can go on without the log", async ({
-    desk,
-    page,
-    problems,
-    sandbox,
-  }) => {
+  test("a selection is refused, and all of it can go on without the log", async ({ desk, page, problems, sandbox }) => {
     test.slow();
     problems.expect(/status of 503/);
     problems.expect(/audit/);
@@ -257,7 +252,7 @@ test.describe("while the audit log cannot be written", () => {
     await page.getByLabel("Number of tokens").fill("2");
     await page.keyboard.press("Enter");
     const over = page.getByRole("dialog", { name: "Revocation finished" });
-    await expect(over.getByRole("status")).toHaveText("0 tokens revoked or gone, 1 failed, 1 not tried", {
+    await expect(over.getByRole("status")).toHaveText("0 tokens revoked or gone, 2 not tried", {
       timeout: 20_000,
     });
     expect(await sandbox.journal("token.delete")).toEqual([]);

@@ -37,7 +37,7 @@ test("the navigation leads from page to page and says where one is; the connecti
   await page.waitForURL("/tokens");
   await expect(rows(page)).toHaveCount(3);
 
-  const names = ["Overview", "Tokens", "Accounts", "Audit log", "Settings"];
+  const names = ["Overview", "Incident", "Tokens", "Accounts", "Audit log", "Settings"];
   await expect(main.getByRole("link")).toHaveText(names);
   for (const name of names) {
     const link = main.getByRole("link", { name });

@@ -134,10 +134,7 @@ test("sorting, searching and filtering ten thousand tokens stand in the address,
   await expect(search).toHaveValue("");
 });
 
-test("a selection lasts from page to page, and too large a one says why it cannot be revoked", async ({
-  app,
-  page,
-}) => {
+test("a selection lasts from page to page, and one of more than a page can be revoked", async ({ app, page }) => {
   await enter(page, app, many, "/tokens?size=100&sort=hint&order=asc");
   const pagination = page.getByRole("navigation", { name: "Pagination" });
   await rows(page).nth(0).getByRole("checkbox").check();
@@ -156,10 +153,9 @@ test("a selection lasts from page to page, and too large a one says why it canno
   await page.getByRole("checkbox", { name: "Select all on this page" }).check();
   await expect(page.getByText("101 selected")).toBeVisible();
   const revoke = page.getByRole("button", { name: "Revoke selected" });
-  await expect(revoke).toHaveAttribute("aria-disabled", "true");
-  await expect(revoke).toHaveAccessibleDescription(/At most 100 at once/);
-  await revoke.click({ force: true });
-  await expect(page.getByRole("dialog")).toHaveCount(0);
+  await revoke.click();
+  await expect(page.getByRole("dialog", { name: "Revoke 101 tokens" }).getByRole("listitem")).toHaveCount(101);
+  await page.getByRole("button", { name: "Cancel" }).click();
   await page.getByRole("button", { name: "Clear", exact: true }).click();
   await expect(revoke).toHaveCount(0);
   await expect(page.getByRole("heading", { level: 1, name: "Tokens" })).toBeFocused();

@@ -41,6 +41,8 @@ const untraceable: readonly string[] = [
   "token.order",
   "token.order_cancel",
   "incident.scan",
+  "incident.revoke",
+  "incident.report",
   "audit.export",
   "audit.verify",
   "audit.prune",

@@ -35,7 +35,7 @@ export type Subject = {
   action: AuditAction;
   token?: { id: string | null; hint: string | null } | null;
   reason?: string | null;
-  /** Token values are masked in them, and a bare UUID too, unless its name is `order` or ends in `id`. */
+  /** Token values are masked in them, and a bare UUID too, unless its name is `order`, `incident` or ends in `id`. */
   details?: AuditDetails;
   /** Default: an act of its own. */
   correlationId?: string;

@@ -18,6 +18,8 @@ const secret = `${hex}{8}${dash}${hex}{4}${dash}${hex}{4}${dash}${hex}{4}${dash}
 const tokenValue = new RegExp(`([A-Za-z0-9][\\w.-]{0,31})(?::|：|${encoded("3A")})(${secret})`, "gi");
 const bareSecret = new RegExp(`(?<!${hex})${hex}{8}-${hex}{4}-${hex}{4}-${hex}{4}-${hex}{12}(?!${hex})`, "g");
 const webToken = /\beyJ[\w-]{6,}\.[\w-]+(?:\.[\w-]*)?/g;
+/** A key of our own API, or a part of one. */
+const apiKey = /tdk_[\w-]{8,}/g;
 
 /** Without control and direction marks, invisible characters and lone surrogates. */
 function visible(text: string): string {
@@ -26,15 +28,17 @@ function visible(text: string): string {
   );
 }
 
-/** Token values and access tokens replaced by their hints. `bare`: also the secret part alone. */
+/** Token values replaced by their hints; access tokens and API keys masked. `bare`: also the secret part alone. */
 function masked(text: string, bare: boolean): string {
   const plain = text
     .replace(tokenValue, (_, prefix: string, value: string) => tokenHint(`${prefix}:${value}`))
-    .replace(webToken, "[masked]");
+    .replace(webToken, "[masked]")
+    .replace(apiKey, "[masked]");
   return bare ? plain.replace(bareSecret, (value) => tokenHint(value)) : plain;
 }
 
-function line(text: string, max: number, bare = true): string {
+/** A text of at most `max` characters on one line, without what nobody sees and with values masked. */
+export function line(text: string, max: number, bare = true): string {
   // Masked before it is cut, or the cut could leave a part of a value that is no longer recognised.
   return masked(visible(text.slice(0, 20_000)), bare)
     .slice(0, max)
@@ -56,8 +60,8 @@ function identifier(text: string | null): string | null {
 const orNull = (text: string | null, max: number, bare = true) =>
   text === null ? null : line(text, max, bare) || null;
 
-/** A name under which a UUID of ours stands: `order`, `id`, `tokenId`. */
-const naming = /^order$|^id$|Id$/;
+/** A name under which a UUID of ours stands: `order`, `incident`, `id`, `tokenId`. */
+const naming = /^order$|^incident$|^id$|Id$/;
 
 function cleanDetails(details: AuditDetails): AuditDetails {
   const clean: AuditDetails = {};

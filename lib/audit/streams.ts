@@ -8,6 +8,7 @@ const patienceMs = 120_000;
 /**
  * A stream that is an audited act: its intent is recorded before this returns, its outcome when the last piece has been
  * taken, when it fails (`lastWords` are then sent, or else the connection is cut), or when its reader goes away.
+ * @param options.urgent goes on when the log cannot be written; the records follow
  * @throws {TokendeskError} `audit_unavailable`
  */
 export async function auditedStream(
@@ -15,13 +16,19 @@ export async function auditedStream(
   subject: Subject,
   pieces: (intent: Intent) => AsyncGenerator<string>,
   lastWords?: (error: unknown) => string,
+  options?: { urgent: boolean },
 ): Promise<ReadableStream<Uint8Array>> {
   const begun = Promise.withResolvers<Intent>();
   const ended = Promise.withResolvers<void>();
-  const act = audited(actor, subject, (intent) => {
-    begun.resolve(intent);
-    return ended.promise;
-  });
+  const act = audited(
+    actor,
+    subject,
+    (intent) => {
+      begun.resolve(intent);
+      return ended.promise;
+    },
+    options,
+  );
   // Who waits for `begun` learns of it; later on the stream tells.
   act.catch((error: unknown) => begun.reject(error));
   const intent = await begun.promise;

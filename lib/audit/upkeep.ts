@@ -7,7 +7,8 @@ import { isDatabaseUnavailable } from "@/lib/db/failure";
 import { logger } from "@/lib/logger";
 
 const second = 1000;
-export const hourMs = 3600 * second;
+export const minuteMs = 60 * second;
+export const hourMs = 60 * minuteMs;
 
 /** Runs a job now and then again and again, never twice at once. What fails is tried again at the next time. */
 export function repeat(name: string, everyMs: number, job: () => Promise<unknown>): void {

@@ -1,6 +1,7 @@
 import "server-only";
 import { z } from "zod";
 import { type Actor, recordOrSpool } from "@/lib/audit/log";
+import { noteDenied } from "@/lib/auth/burst";
 import type { SignInAttempt } from "@/lib/auth/sign-in";
 import { isTokendeskError, type ProblemCode } from "@/lib/errors";
 
@@ -33,6 +34,10 @@ export async function recordDenial(
 ): Promise<void> {
   const code = isTokendeskError(attempt.error) ? attempt.error.code : "internal_error";
   if (attempt.username === null || code === "invalid_input") return;
+  if (refusals.has(code)) {
+    const { address, username } = attempt;
+    await noteDenied({ address, username, shownName: shownName(username) });
+  }
   const unrecorded = repeatable(code) ? admit(`${code} ${attempt.address}`) : 0;
   if (unrecorded === null) return;
   await recordOrSpool(
@@ -46,6 +51,9 @@ export async function recordDenial(
     { action: "session.denied", outcome: "failed", details: { code, ...(unrecorded > 0 ? { unrecorded } : {}) } },
   );
 }
+
+/** Who was told no, by RingCX or by Tokendesk. */
+const refusals = new Set<ProblemCode>(["invalid_credentials", "account_not_allowed", "forbidden", "rate_limited"]);
 
 /** People type passwords into the wrong field: what is no e-mail address is not written down. */
 function shownName(username: string): string {

@@ -19,6 +19,12 @@ async function asVersion01(): Promise<void> {
       "audit_checkpoints",
       "sessions",
       "refresh_states",
+      "incidents",
+      "incident_tokens",
+      "rotations",
+      "reminders",
+      "api_keys",
+      "notifications",
     ]) {
       await sql`drop table ${sql.table(table)}`.execute(trx);
     }

@@ -185,6 +185,126 @@ const migrations: readonly Migration[] = [
       await schema.createIndex("refresh_states_expiry").on("refresh_states").column("expires_at").execute();
     },
   },
+  {
+    name: "0003-incidents",
+    async up(schema) {
+      await schema
+        .createTable("incidents")
+        .addColumn("id", "text", (column) => column.primaryKey())
+        .addColumn("tenant", "text", (column) => column.notNull())
+        .addColumn("host", "text", (column) => column.notNull())
+        .addColumn("origin", "text", (column) => column.notNull())
+        .addColumn("opened_by_id", "text", (column) => column.notNull())
+        .addColumn("opened_by_name", "text", (column) => column.notNull())
+        .addColumn("key_name", "text")
+        .addColumn("opened_at", "bigint", (column) => column.notNull())
+        .addColumn("text_bytes", "bigint", (column) => column.notNull())
+        .addColumn("files", "integer", (column) => column.notNull())
+        .addColumn("found", "integer", (column) => column.notNull())
+        .addColumn("reason", "text")
+        .addColumn("siblings", "integer", (column) => column.notNull())
+        .addColumn("confirmed_at", "bigint")
+        .addColumn("confirmed_by_name", "text")
+        .addColumn("finished_at", "bigint")
+        .addColumn("vendor_changes", "text")
+        .addColumn("holder", "text")
+        .addColumn("held_until", "bigint", (column) => column.notNull())
+        .addColumn("spent", "text")
+        .execute();
+      await schema.createIndex("incidents_opened").on("incidents").columns(["tenant", "opened_at"]).execute();
+      await schema
+        .createTable("incident_tokens")
+        .addColumn("incident_id", "text", (column) => column.notNull())
+        .addColumn("token_id", "text", (column) => column.notNull())
+        .addColumn("tenant", "text", (column) => column.notNull())
+        .addColumn("fingerprint", "text", (column) => column.notNull())
+        .addColumn("hint", "text", (column) => column.notNull())
+        .addColumn("leaked", "integer", (column) => column.notNull())
+        .addColumn("places", "text", (column) => column.notNull())
+        .addColumn("found_at", "bigint", (column) => column.notNull())
+        .addColumn("status", "text", (column) => column.notNull())
+        .addColumn("why", "text", (column) => column.notNull())
+        .addColumn("checked_at", "bigint")
+        .addColumn("token_user", "text")
+        .addColumn("accounts", "text")
+        .addColumn("reach", "text")
+        .addColumn("not_checked", "text", (column) => column.notNull())
+        .addColumn("position", "integer")
+        .addColumn("step", "text")
+        .addColumn("detail", "text")
+        .addColumn("deleted_at", "bigint")
+        .addColumn("proven_at", "bigint")
+        .addColumn("proof", "text")
+        .addPrimaryKeyConstraint("incident_tokens_key", ["incident_id", "token_id"])
+        .execute();
+      await schema.createIndex("incident_tokens_token").on("incident_tokens").columns(["tenant", "token_id"]).execute();
+
+      await schema
+        .createTable("rotations")
+        .addColumn("id", "text", (column) => column.primaryKey())
+        .addColumn("tenant", "text", (column) => column.notNull())
+        .addColumn("old_token_id", "text", (column) => column.notNull())
+        .addColumn("old_hint", "text", (column) => column.notNull())
+        .addColumn("new_token_id", "text", (column) => column.notNull())
+        .addColumn("new_hint", "text", (column) => column.notNull())
+        .addColumn("owner_id", "text", (column) => column.notNull())
+        .addColumn("owner_name", "text", (column) => column.notNull())
+        .addColumn("started_at", "bigint", (column) => column.notNull())
+        .addColumn("revoke_at", "bigint")
+        .addColumn("places", "text", (column) => column.notNull())
+        .addColumn("state", "text", (column) => column.notNull())
+        .addColumn("settled_at", "bigint")
+        .execute();
+      await schema.createIndex("rotations_state").on("rotations").columns(["tenant", "state"]).execute();
+      await schema.createIndex("rotations_due").on("rotations").columns(["state", "revoke_at"]).execute();
+      await schema
+        .createTable("reminders")
+        .addColumn("tenant", "text", (column) => column.notNull())
+        .addColumn("token_id", "text", (column) => column.notNull())
+        .addColumn("kind", "text", (column) => column.notNull())
+        .addColumn("due", "text", (column) => column.notNull())
+        .addColumn("sent_at", "bigint", (column) => column.notNull())
+        .addPrimaryKeyConstraint("reminders_key", ["tenant", "token_id", "kind", "due"])
+        .execute();
+
+      await schema
+        .createTable("api_keys")
+        .addColumn("id", "text", (column) => column.primaryKey())
+        .addColumn("tenant", "text", (column) => column.notNull())
+        .addColumn("host", "text", (column) => column.notNull())
+        .addColumn("name", "text", (column) => column.notNull())
+        .addColumn("key_hash", "text", (column) => column.notNull().unique())
+        .addColumn("hint", "text", (column) => column.notNull())
+        .addColumn("scopes", "text", (column) => column.notNull())
+        .addColumn("created_by_id", "text", (column) => column.notNull())
+        .addColumn("created_by_name", "text", (column) => column.notNull())
+        .addColumn("created_at", "bigint", (column) => column.notNull())
+        .addColumn("last_used_at", "bigint")
+        .addColumn("expires_at", "bigint")
+        .addColumn("revoked_at", "bigint")
+        .execute();
+      await schema.createIndex("api_keys_tenant").on("api_keys").columns(["tenant", "created_at"]).execute();
+
+      await schema
+        .createTable("notifications")
+        .addColumn("id", "text", (column) => column.primaryKey())
+        .addColumn("tenant", "text")
+        .addColumn("type", "text", (column) => column.notNull())
+        .addColumn("channel", "text", (column) => column.notNull())
+        .addColumn("target", "text", (column) => column.notNull())
+        .addColumn("payload", "text", (column) => column.notNull())
+        .addColumn("created_at", "bigint", (column) => column.notNull())
+        .addColumn("attempts", "integer", (column) => column.notNull())
+        .addColumn("next_at", "bigint", (column) => column.notNull())
+        .addColumn("state", "text", (column) => column.notNull())
+        .addColumn("trouble", "text")
+        .addColumn("held_until", "bigint", (column) => column.notNull())
+        .addColumn("settled_at", "bigint")
+        .execute();
+      await schema.createIndex("notifications_due").on("notifications").columns(["state", "next_at"]).execute();
+      await schema.createIndex("notifications_tenant").on("notifications").columns(["tenant", "created_at"]).execute();
+    },
+  },
 ];
 
 /** The database was made by a later version of Tokendesk than this one. */

@@ -12,6 +12,12 @@ export type Database = {
   audit_checkpoints: AuditCheckpointsTable;
   sessions: SessionsTable;
   refresh_states: RefreshStatesTable;
+  incidents: IncidentsTable;
+  incident_tokens: IncidentTokensTable;
+  rotations: RotationsTable;
+  reminders: RemindersTable;
+  api_keys: ApiKeysTable;
+  notifications: NotificationsTable;
   migrations: MigrationsTable;
 };
 
@@ -181,6 +187,140 @@ export type RefreshStatesTable = {
   failures: number;
   paused_until: number;
   expires_at: number;
+};
+
+/** A case of the incident desk. Neither the text nor a value is kept. */
+export type IncidentsTable = {
+  id: string;
+  tenant: string;
+  host: string;
+  /** `desk`, `key` or `tokens`. */
+  origin: string;
+  opened_by_id: string;
+  opened_by_name: string;
+  /** Of the API key that reported it. */
+  key_name: string | null;
+  /** When the text came in: what "seconds from the paste" counts from. */
+  opened_at: number;
+  text_bytes: number;
+  files: number;
+  found: number;
+  /** Set when its revocation is confirmed. */
+  reason: string | null;
+  siblings: number;
+  confirmed_at: number | null;
+  confirmed_by_name: string | null;
+  finished_at: number | null;
+  /** JSON: what the vendor's audit log says that the users of the tokens changed; null: it was not asked. */
+  vendor_changes: string | null;
+  /** The process that carries the revocation out, and until when nobody else may. */
+  holder: string | null;
+  held_until: number;
+  /** JSON: `[[second, calls], ...]`, what it used of the vendor's budget lately, for whoever takes over. */
+  spent: string | null;
+};
+
+/** A token of a case: found in the text, or a sibling of one that was. */
+export type IncidentTokensTable = {
+  incident_id: string;
+  token_id: string;
+  tenant: string;
+  fingerprint: string;
+  hint: string;
+  /** 1: it stood in the text. */
+  leaked: number;
+  /** JSON: the first places. */
+  places: string;
+  found_at: number;
+  /** `live`, `dead`, `unchecked` */
+  status: string;
+  why: string;
+  checked_at: number | null;
+  /** JSON. */
+  token_user: string | null;
+  accounts: string | null;
+  reach: string | null;
+  not_checked: string;
+  /** Its place in the run; null: not chosen. */
+  position: number | null;
+  /** `waiting`, `sent` (a deletion may have arrived), `revoked`, `already_dead`, `alive`, `unknown`; null: not chosen. */
+  step: string | null;
+  detail: string | null;
+  /** When RingCX last answered a deletion, or none came. */
+  deleted_at: number | null;
+  proven_at: number | null;
+  proof: string | null;
+};
+
+/** A token that is being replaced by another one, with both alive until its owner says otherwise. */
+export type RotationsTable = {
+  id: string;
+  tenant: string;
+  old_token_id: string;
+  old_hint: string;
+  new_token_id: string;
+  new_hint: string;
+  owner_id: string;
+  owner_name: string;
+  started_at: number;
+  /** When the old one is to be revoked; null: not decided. */
+  revoke_at: number | null;
+  /** JSON: `[{place, done}]`, where the old one was used. */
+  places: string;
+  /** `open`, `ordered` (its date has come: it is revoked at the owner's next list), `done`, `cancelled` */
+  state: string;
+  settled_at: number | null;
+};
+
+/** What was told once is not told again, by whichever replica. */
+export type RemindersTable = {
+  tenant: string;
+  token_id: string;
+  /** `due`, `overdue`, `revoke_at` */
+  kind: string;
+  /** The date that it is about. */
+  due: string;
+  sent_at: number;
+};
+
+/** Keys with which scanners report. The key itself is kept nowhere. */
+export type ApiKeysTable = {
+  id: string;
+  tenant: string;
+  host: string;
+  name: string;
+  /** SHA-256 of the key, hex. It has 256 random bits: a slow hash would add nothing. */
+  key_hash: string;
+  /** Its last four characters. */
+  hint: string;
+  /** Comma-separated: `report`, `revoke`. */
+  scopes: string;
+  created_by_id: string;
+  created_by_name: string;
+  created_at: number;
+  last_used_at: number | null;
+  expires_at: number | null;
+  revoked_at: number | null;
+};
+
+/** The outbox: an event for one receiver. */
+export type NotificationsTable = {
+  id: string;
+  tenant: string | null;
+  type: string;
+  /** `webhook` or `slack`, and which of the configured ones, by the hash of its address. */
+  channel: string;
+  target: string;
+  /** JSON, as it is sent. */
+  payload: string;
+  created_at: number;
+  attempts: number;
+  next_at: number;
+  /** `pending`, `sent`, `dead` */
+  state: string;
+  trouble: string | null;
+  held_until: number;
+  settled_at: number | null;
 };
 
 type MigrationsTable = { name: string; applied_at: number };

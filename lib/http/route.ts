@@ -5,10 +5,13 @@ import type { z } from "zod";
 import { openRouteSession, type Session } from "@/lib/auth/session";
 import { env } from "@/lib/env";
 import { isTokendeskError, PROBLEMS, type Problem, TokendeskError, toProblem } from "@/lib/errors";
+import { type KeyHolder, keyIn, openKey } from "@/lib/keys/keys";
+import type { KeyScope } from "@/lib/keys/schema";
 import { logger } from "@/lib/logger";
 import { observeRequest } from "@/lib/metrics";
 
-const maxBodyBytes = 64 * 1024;
+/** What Next holds for the proxy is a little more (next.config.mjs); a route beyond it must not pass through that. */
+const defaultMaxBody = 64 * 1024;
 
 type Input<Body, Params, Query> = {
   request: NextRequest;
@@ -22,6 +25,8 @@ type Definition<Body, Params, Query> = {
   /** The route's pattern, for the log: an actual path could hold anything. */
   name: string;
   body?: z.ZodType<Body>;
+  /** Bytes; default 64 KB. */
+  maxBody?: number;
   params?: z.ZodType<Params>;
   /** Of the parameters behind the path, each given once at most. Without it they are not looked at. */
   query?: z.ZodType<Query>;
@@ -48,6 +53,39 @@ export function route<Body = undefined, Params = undefined, Query = undefined>(
         await settle();
       }
     });
+}
+
+/**
+ * A route for scanners and CI jobs, with an API key in place of a session: `Authorization: Bearer tdk_…`. Cookies are not
+ * looked at. No page of another site can send that header, since no answer of ours allows it to, so a request without an
+ * Origin is taken (docs/decisions/0015-api-keys.md).
+ */
+export function keyRoute<Body = undefined, Params = undefined, Query = undefined>(
+  definition: Definition<Body, Params, Query> & { scope?: KeyScope },
+  verb: (input: Input<Body, Params, Query> & { key: KeyHolder }) => Promise<unknown>,
+): Handler {
+  return (request, context) =>
+    answer(
+      definition.name,
+      request,
+      async (requestId) => {
+        const key = await openKey(request.headers, requestId, definition.scope);
+        return verb({ ...(await parseInput(definition, request, context, requestId)), key });
+      },
+      { withoutOrigin: true },
+    );
+}
+
+type SignedInOrKey = { session: Session; key: null } | { session: null; key: KeyHolder };
+
+/** A route that reads, for signed-in people and for API keys: who sends a key is that key, cookies or not. */
+export function routeOrKey<Body = undefined, Params = undefined, Query = undefined>(
+  definition: Definition<Body, Params, Query> & { scope?: KeyScope },
+  verb: (input: Input<Body, Params, Query> & SignedInOrKey) => Promise<unknown>,
+): Handler {
+  const withKey = keyRoute(definition, ({ key, ...input }) => verb({ ...input, session: null, key }));
+  const withSession = route(definition, ({ session, ...input }) => verb({ ...input, session, key: null }));
+  return (request, context) => (keyIn(request.headers) === null ? withSession : withKey)(request, context);
 }
 
 /** A route for anybody: the same, without a session. */
@@ -78,6 +116,7 @@ async function answer(
   name: string,
   request: NextRequest,
   work: (requestId: string) => Promise<unknown>,
+  { withoutOrigin = false }: { withoutOrigin?: boolean } = {},
 ): Promise<Response> {
   // The proxy's, which replaces whatever the client sent, so that its log lines and ours share one.
   const noted = request.headers.get("x-request-id") ?? "";
@@ -85,7 +124,8 @@ async function answer(
   const startedAt = performance.now();
   let made: Response;
   try {
-    checkOrigin(request);
+    // One that is named must be ours all the same: it tells that a page sends this.
+    if (!withoutOrigin || request.headers.has("origin")) checkOrigin(request);
     const result = await work(requestId);
     made = result instanceof Response ? result : NextResponse.json(result);
   } catch (error) {
@@ -120,7 +160,7 @@ async function parseInput<Body, Params, Query>(
 ): Promise<Input<Body, Params, Query>> {
   const params = definition.params ? check(definition.params, await context.params) : undefined;
   const query = definition.query ? checkQuery(definition.query, request.nextUrl.searchParams) : undefined;
-  const body = definition.body ? check(definition.body, await readJson(request)) : undefined;
+  const body = definition.body ? check(definition.body, await readJson(request, definition.maxBody)) : undefined;
   return { request, requestId, params: params as Params, body: body as Body, query: query as Query };
 }
 
@@ -153,8 +193,8 @@ function messageOf(issue: z.core.$ZodIssue, what: string): string {
 }
 
 /** A body that may be absent: then it is an empty object. */
-async function readJson(request: Request): Promise<unknown> {
-  const text = await readText(request);
+async function readJson(request: Request, maxBytes?: number): Promise<unknown> {
+  const text = await readText(request, maxBytes);
   if (text === "") return {};
   const type = request.headers.get("content-type") ?? "";
   if (!/^application\/json\s*(;|$)/i.test(type)) {
@@ -168,19 +208,25 @@ async function readJson(request: Request): Promise<unknown> {
 }
 
 /** @throws {TokendeskError} `payload_too_large`, before more than the cap is held */
-export async function readText(request: Request): Promise<string> {
-  const tooLarge = new TokendeskError("payload_too_large", "The request body is larger than 64 KB.");
-  if (Number(request.headers.get("content-length") ?? 0) > maxBodyBytes) throw tooLarge;
+export async function readText(request: Request, maxBytes?: number): Promise<string> {
+  return (await readBytes(request, maxBytes)).toString("utf8");
+}
+
+/** @throws {TokendeskError} `payload_too_large`, before more than the cap is held */
+export async function readBytes(request: Request, maxBytes = defaultMaxBody): Promise<Buffer> {
+  const size = maxBytes >= 1024 * 1024 ? `${maxBytes / 1024 / 1024} MB` : `${maxBytes / 1024} KB`;
+  const tooLarge = new TokendeskError("payload_too_large", `The request body is larger than ${size}.`);
+  if (Number(request.headers.get("content-length") ?? 0) > maxBytes) throw tooLarge;
   const chunks: Uint8Array[] = [];
-  let size = 0;
+  let held = 0;
   if (request.body) {
     for await (const chunk of request.body as unknown as AsyncIterable<Uint8Array>) {
-      size += chunk.length;
-      if (size > maxBodyBytes) throw tooLarge;
+      held += chunk.length;
+      if (held > maxBytes) throw tooLarge;
       chunks.push(chunk);
     }
   }
-  return Buffer.concat(chunks).toString("utf8");
+  return Buffer.concat(chunks);
 }
 
 /** The one place where an error becomes an answer; what is not ours is logged as an error. */

@@ -2,7 +2,7 @@ import "server-only";
 import { z } from "zod";
 import type { SubAccount } from "@/lib/accounts/schema";
 import { UpstreamError } from "@/lib/ringcx/errors";
-import { type Answer, type Call, send } from "@/lib/ringcx/http";
+import { type Answer, type Call, chargeCalls, send, spentCalls, waitForCalls } from "@/lib/ringcx/http";
 import type { Priority } from "@/lib/ringcx/limiter";
 import {
   accountList,
@@ -12,9 +12,13 @@ import {
   refreshAnswer,
   type SignInAnswer,
   signInAnswer,
+  type TokenHolder,
+  tokenHolder,
   tokenValue,
   tokenValueList,
+  type VendorChange,
   type VendorUser,
+  vendorChangeList,
   vendorUserList,
 } from "@/lib/ringcx/schemas";
 
@@ -119,10 +123,17 @@ function readsUnderWay(): Map<string, Promise<unknown>> {
 export class RingcxClient {
   readonly #address: ConnectionAddress;
   readonly #credentials: CredentialSource;
+  readonly #priority: Priority;
 
-  constructor(address: ConnectionAddress, credentials: CredentialSource) {
+  constructor(address: ConnectionAddress, credentials: CredentialSource, priority: Priority = "interactive") {
     this.#address = address;
     this.#credentials = credentials;
+    this.#priority = priority;
+  }
+
+  /** The same for an incident: its calls come before all others and wait for their turn as long as it takes. */
+  urgent(): RingcxClient {
+    return new RingcxClient(this.#address, this.#credentials, "incident");
   }
 
   /**
@@ -171,11 +182,7 @@ export class RingcxClient {
       operation: "token.delete",
       method: "DELETE",
       path: `/voice/api/v1/admin/token/${segment(value)}`,
-      parse: (answer): DeletionAnswer => {
-        const text = answer.body.trim().toLowerCase();
-        if (answer.status === 204 || text === "true") return "accepted";
-        return text === "false" ? "refused" : "unclear";
-      },
+      parse: deletionAnswer,
       kind: "effect",
     });
   }
@@ -235,6 +242,11 @@ export class RingcxClient {
     );
   }
 
+  /** The way to a token that is at hand, on this connection's host and budget. */
+  holding(value: string, patienceMs?: number): TokenClient {
+    return new TokenClient(this.#address, value, patienceMs);
+  }
+
   /** A hundred tabs that reload at once cost the vendor's budget one request. */
   #share<T>(operation: string, read: () => Promise<T>): Promise<T> {
     const reads = readsUnderWay();
@@ -267,12 +279,137 @@ export class RingcxClient {
   #send<T>(
     call: Omit<Call<T>, "host" | "limit">,
     headers: Record<string, string> = bearer(this.#credentials.current()),
-    priority: Priority = "interactive",
   ): Promise<T> {
     const { host, limitKey } = this.#address;
-    const sent = send({ ...call, headers, host, limit: { key: limitKey, priority } });
+    const priority = this.#priority;
+    const patience = priority === "incident" ? { patienceMs: incidentPatienceMs } : {};
+    const sent = send({ ...call, headers, host, limit: { key: limitKey, priority, ...patience } });
     return call.kind === "effect" ? sent.finally(() => this.#forgetReads()) : sent;
   }
+}
+
+function deletionAnswer(answer: Answer): DeletionAnswer {
+  const text = answer.body.trim().toLowerCase();
+  if (answer.status === 204 || text === "true") return "accepted";
+  return text === "false" ? "refused" : "unclear";
+}
+
+/** How long a call for an incident waits for its turn: a run of 2,000 tokens at 120 calls a minute takes 50 minutes. */
+const incidentPatienceMs = 90 * 60_000;
+
+/**
+ * What can be done with a token itself, `X-Auth-Token`, and nobody signed in. Its calls come before all others of that
+ * budget and wait for their turn as long as it takes. A token that RingCX refuses is told as {@link UpstreamError} with
+ * `reason: "unauthorized"`.
+ */
+export class TokenClient {
+  readonly #host: string;
+  readonly #limitKey: string;
+  readonly #value: string;
+  readonly #patienceMs: number;
+
+  /** `patienceMs`: how long a call may wait for its turn. */
+  constructor(
+    { host, limitKey }: Pick<ConnectionAddress, "host" | "limitKey">,
+    value: string,
+    patienceMs: number = incidentPatienceMs,
+  ) {
+    this.#host = host;
+    this.#limitKey = limitKey;
+    this.#value = value;
+    this.#patienceMs = patienceMs;
+  }
+
+  get host(): string {
+    return this.#host;
+  }
+
+  /** A lower bound, in ms, of the time that `calls` more requests on this budget take. */
+  waitForCalls(calls: number): number {
+    return waitForCalls(this.#limitKey, calls);
+  }
+
+  /** When the requests of the last minute on this budget ended, epoch milliseconds. */
+  spentCalls(): number[] {
+    return spentCalls(this.#limitKey);
+  }
+
+  /** Takes what another process spent out of this budget. */
+  chargeCalls(ended: readonly number[]): void {
+    chargeCalls(this.#limitKey, ended);
+  }
+
+  /** `GET /voice/api/v1/admin/token`: the values of all tokens of this token's user, itself included. */
+  listTokenValues(): Promise<PartialList<string>> {
+    return this.#read("token.list", "/voice/api/v1/admin/token", tokenValueList);
+  }
+
+  /** The same, for the status alone: true: RingCX accepts it; false: 401; everything else throws and says nothing. */
+  async isAlive(): Promise<boolean> {
+    try {
+      await this.#read("token.check", "/voice/api/v1/admin/token", z.array(z.unknown()));
+      return true;
+    } catch (error) {
+      if (error instanceof UpstreamError && error.reason === "unauthorized") return false;
+      throw error;
+    }
+  }
+
+  /** `GET /voice/api/v1/admin/auth`: whom the token acts for. The credential in the answer is dropped at the parser. */
+  whose(): Promise<TokenHolder> {
+    return this.#read("auth", "/voice/api/v1/admin/auth", tokenHolder);
+  }
+
+  /** `GET /voice/api/v1/admin/accounts`, four fields of each. */
+  listAccounts(): Promise<PartialList<SubAccount>> {
+    return this.#read("accounts", "/voice/api/v1/admin/accounts", accountList);
+  }
+
+  /**
+   * `PUT /voice/api/v1/admin/auditLogs/search`: what was changed in a sub-account, as far as the vendor shows it: events
+   * appear after five minutes, and reading takes the permission "Audit log access". `from`, `to`: epoch milliseconds.
+   */
+  searchVendorLog(account: string, from: number, to: number): Promise<PartialList<VendorChange>> {
+    return this.#send({
+      operation: "auditLogs.search",
+      method: "PUT",
+      path: "/voice/api/v1/admin/auditLogs/search",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ accountId: account, startDateTime: withOffset(from), endDateTime: withOffset(to) }),
+      parse: json(vendorChangeList),
+      kind: "read",
+      maxBytes: listMaxBytes,
+    });
+  }
+
+  /** `DELETE /voice/api/v1/admin/token/{apiToken}`, authorised by the token itself. */
+  delete(): Promise<DeletionAnswer> {
+    return this.#send({
+      operation: "token.delete",
+      method: "DELETE",
+      path: `/voice/api/v1/admin/token/${segment(this.#value)}`,
+      parse: deletionAnswer,
+      kind: "effect",
+    });
+  }
+
+  #read<T>(operation: string, path: string, schema: z.ZodType<T>): Promise<T> {
+    return this.#send({ operation, method: "GET", path, parse: json(schema), kind: "read", maxBytes: listMaxBytes });
+  }
+
+  #send<T>(call: Omit<Call<T>, "host" | "limit">): Promise<T> {
+    return send({
+      ...call,
+      headers: { ...call.headers, "x-auth-token": this.#value },
+      host: this.#host,
+      limit: { key: this.#limitKey, priority: "incident", patienceMs: this.#patienceMs },
+    });
+  }
+}
+
+/** ISO 8601 in UTC with an explicit offset: the vendor refuses `Z`. */
+function withOffset(at: number): string {
+  return new Date(at).toISOString().replace("Z", "+00:00");
 }
 
 function bearer(accessToken: string): Record<string, string> {

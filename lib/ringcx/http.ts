@@ -22,8 +22,11 @@ export type Call<T> = {
   parse: (answer: Answer) => T;
   /** `read`: may be repeated. `effect`: sent once; a lost answer is an unknown outcome. */
   kind: "read" | "effect";
-  /** The bucket that this call counts against; absent for calls that the vendor does not limit. */
-  limit?: { key: string; priority: Priority };
+  /**
+   * The bucket that this call counts against; absent for calls that the vendor does not limit. `patienceMs`: how long it
+   * may wait for its turn, on top of its own deadline; without it the wait is part of that deadline.
+   */
+  limit?: { key: string; priority: Priority; patienceMs?: number };
   maxBytes?: number;
   timeoutMs?: number;
 };
@@ -63,12 +66,12 @@ export async function send<T>(call: Call<T>): Promise<T> {
       cause: new Error("host is not in RINGCX_HOSTS"),
     });
   }
-  const deadline = Date.now() + Math.min(call.timeoutMs ?? Number.POSITIVE_INFINITY, env().ringcxTimeoutMs);
+  const time = timeOf(call);
   for (let attempt = 1; ; attempt += 1) {
     const startedAt = performance.now();
     const observe = (outcome: string) => observeUpstream(call.operation, outcome, performance.now() - startedAt);
     try {
-      const answer = await sendOnce(call, deadline);
+      const answer = await sendOnce(call, time);
       observe("ok");
       return answer;
     } catch (error) {
@@ -81,11 +84,54 @@ export async function send<T>(call: Call<T>): Promise<T> {
           ? backoff(attempt, failure.reason === "rate_limited" ? 2_000 : 250)
           : Math.max(asked, backoff(attempt, 250));
       if (call.limit && failure.upstreamStatus === 429) shared().limiter.pause(call.limit.key, wait);
-      const again = call.kind === "read" && failure.failure === "transient" && attempt < maxAttempts;
-      if (!again || Date.now() + wait >= deadline) throw failure;
+      // What RingCX did not let through may go out later, an effect too.
+      const held = time.patient && failure.upstreamStatus === 429;
+      const again = failure.failure === "transient" && (held || (call.kind === "read" && attempt < maxAttempts));
+      if (!again || wait >= time.left()) throw failure;
       await delay(wait);
     }
   }
+}
+
+/** The time of a call. */
+type Time = {
+  patient: boolean;
+  /** For the answer of an attempt, ms. */
+  forAnswer(): number;
+  /** For the turn of an attempt, ms. */
+  forTurn(): number;
+  /** Until nothing more is tried, ms. */
+  left(): number;
+  /** An attempt has been waited for. */
+  spend(ms: number): void;
+};
+
+/**
+ * One deadline over everything; or, for a patient call, one over the waits for its turn and one over the waits for
+ * answers, so that a RingCX that hangs is given up no later than usual.
+ */
+function timeOf(call: Call<unknown>): Time {
+  const timeoutMs = Math.min(call.timeoutMs ?? Number.POSITIVE_INFINITY, env().ringcxTimeoutMs);
+  const patience = call.limit?.patienceMs;
+  const until = (at: number) => Math.max(0, at - Date.now());
+  const begun = Date.now();
+  if (patience === undefined) {
+    const left = () => until(begun + timeoutMs);
+    // A quarter is left for the call itself: a wait that eats the whole deadline would be told as a timeout.
+    return { patient: false, forAnswer: left, forTurn: () => left() * 0.75, left, spend: () => {} };
+  }
+  let spent = 0;
+  const forAnswer = () => Math.max(0, timeoutMs - spent);
+  const forTurn = () => until(begun + patience);
+  return {
+    patient: true,
+    forAnswer,
+    forTurn,
+    left: () => (forAnswer() === 0 ? 0 : Math.max(forAnswer(), forTurn())),
+    spend: (ms) => {
+      spent += ms;
+    },
+  };
 }
 
 /** Doubles at each attempt, with half of it left to chance, so that many callers do not come back together. */
@@ -93,19 +139,32 @@ function backoff(attempt: number, firstMs: number): number {
   return firstMs * 2 ** (attempt - 1) * (0.5 + Math.random() / 2);
 }
 
-async function sendOnce<T>(call: Call<T>, deadline: number): Promise<T> {
+/** A lower bound, in ms, of the time after which `calls` more requests could have been sent on that budget. */
+export function waitForCalls(key: string, calls: number): number {
+  return shared().limiter.waitFor(key, calls);
+}
+
+/** When the requests of the last minute on that budget ended, epoch milliseconds. */
+export function spentCalls(key: string): number[] {
+  return shared().limiter.spent(key);
+}
+
+/** Takes what another process spent out of that budget. */
+export function chargeCalls(key: string, ended: readonly number[]): void {
+  shared().limiter.charge(key, ended);
+}
+
+async function sendOnce<T>(call: Call<T>, time: Time): Promise<T> {
   const { limiter, pooled, single } = shared();
-  const ended = call.limit
-    ? // A quarter is left for the call itself: a wait that eats the whole deadline would be told as a timeout.
-      await limiter.take(call.limit.key, call.limit.priority, Math.max(0, deadline - Date.now()) * 0.75)
-    : () => {};
+  const ended = call.limit ? await limiter.take(call.limit.key, call.limit.priority, time.forTurn()) : () => {};
+  const sentAt = Date.now();
   try {
     const response = await request(`${call.host}${call.path}`, {
       dispatcher: call.kind === "effect" ? single : pooled,
       method: call.method,
       headers: { accept: "application/json, text/plain;q=0.9", "user-agent": userAgent, ...call.headers },
       body: call.body ?? null,
-      signal: AbortSignal.timeout(Math.max(1, deadline - Date.now())),
+      signal: AbortSignal.timeout(Math.max(1, time.forAnswer())),
     });
     const body = await readCapped(response.body, call.maxBytes ?? defaultMaxBytes);
     const header = (name: string) => {
@@ -116,6 +175,7 @@ async function sendOnce<T>(call: Call<T>, deadline: number): Promise<T> {
     refuse(call, answer, header("retry-after"));
     return call.parse(answer);
   } finally {
+    time.spend(Date.now() - sentAt);
     ended();
   }
 }

@@ -133,6 +133,25 @@ describe("the budget", () => {
   });
 });
 
+test("what another process spent counts until its minute is over", async () => {
+  const before = new RateLimiter(3);
+  const end = (await attempt(before)) as () => void;
+  await attempt(before);
+  vi.advanceTimersByTime(1_000);
+  end();
+  vi.advanceTimersByTime(1_000);
+  const [first, second] = [Date.now() - 1_000, Date.now()];
+  // The one that is under way may end as late as now.
+  expect(before.spent("k")).toEqual([first, second]);
+  const after = new RateLimiter(3);
+  after.charge("k", before.spent("k"));
+  ((await attempt(after)) as () => void)();
+  expect(await attempt(after)).toMatchObject({ retryAfterMs: minute - 1_000 });
+  vi.advanceTimersByTime(minute - 1_000);
+  expect(await attempt(after)).toBeTypeOf("function");
+  expect(await attempt(after)).toMatchObject({ retryAfterMs: 1_000 });
+});
+
 describe("waiting", () => {
   test("incident work goes first, then interactive, then background, each in its own order of arrival", async () => {
     const limiter = new RateLimiter(1);

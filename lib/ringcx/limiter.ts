@@ -89,6 +89,35 @@ export class RateLimiter {
     };
   }
 
+  /**
+   * A lower bound, in ms, of the time after which `calls` more could have gone out, behind those that wait already. A
+   * budget that nobody has used yet lets its whole limit through at once.
+   */
+  waitFor(key: string, calls: number): number {
+    const bucket = this.#bucket(key);
+    const now = Date.now();
+    this.#forget(bucket, now);
+    const ahead = bucket.waiters.length + Math.max(1, calls) - 1;
+    // What does not fit into this window comes back one window later, in the order in which it was used.
+    const windows = Math.max(0, Math.ceil((ahead + 1) / this.#limit) - 1);
+    return windows * this.#windowMs + this.#waitFor(bucket, ahead - windows * this.#limit, now);
+  }
+
+  /** When the requests of the last window ended, those in flight as of now, oldest first; epoch milliseconds. */
+  spent(key: string): number[] {
+    const bucket = this.#bucket(key);
+    const now = Date.now();
+    this.#forget(bucket, now);
+    return [...bucket.ended, ...Array<number>(bucket.inFlight).fill(now)];
+  }
+
+  /** Requests that another process sent on this budget count from here on, too. */
+  charge(key: string, ended: readonly number[]): void {
+    const bucket = this.#bucket(key);
+    bucket.ended = [...bucket.ended, ...ended].sort((a, b) => a - b);
+    this.#schedule(key, bucket);
+  }
+
   /** RingCX said 429: nothing is sent on this connection for `ms`. */
   pause(key: string, ms: number): void {
     const bucket = this.#bucket(key);

@@ -210,3 +210,56 @@ export const vendorUserList = z.array(z.unknown()).transform((entries): PartialL
   }
   return { items: [...items.values()], unreadable };
 });
+
+/** Who a token acts for, as `admin/auth` tells. Its `authToken` is a credential: it ends here. */
+export type TokenHolder = {
+  userId: string;
+  login: string | null;
+  name: string;
+  enabled: boolean;
+  /** `SUPER_USER`, `MANAGE_USERS`, ... as the vendor names them. */
+  roles: string[];
+};
+
+const roleName = z.object({ roleType: z.string().trim().min(1).max(100) });
+
+export const tokenHolder = z.object({ user: z.unknown() }).transform(({ user }, context): TokenHolder => {
+  const parsed = userEntry.safeParse(user);
+  if (!parsed.success) {
+    context.addIssue({ code: "custom", message: "no user" });
+    return z.NEVER;
+  }
+  const { userId, userName, firstName, lastName, enabled } = parsed.data;
+  const given = z.object({ roles: z.array(z.unknown()).nullish().catch(null) }).safeParse(user).data?.roles ?? [];
+  const roles = given.flatMap((role) => roleName.safeParse(role).data?.roleType ?? []);
+  const fullName = [firstName, lastName].filter(Boolean).join(" ").slice(0, 100);
+  return {
+    userId,
+    login: userName?.toLowerCase() ?? null,
+    name: fullName || (userName ?? userId),
+    enabled,
+    roles: [...new Set(roles)].slice(0, 50),
+  };
+});
+
+/** A line of the vendor's audit log. `at`: epoch milliseconds. Entities and values stay behind: they may hold secrets. */
+export type VendorChange = { at: number; action: string; what: string; userId: string | null; login: string | null };
+
+const vendorChange = z
+  .object({
+    createTime: z.number().int(),
+    actionType: name,
+    description: name,
+    authUser: z.object({ userId: optionalId, userName: optionalId }).nullish().catch(null),
+  })
+  .transform(
+    ({ createTime, actionType, description, authUser }): VendorChange => ({
+      at: createTime,
+      action: (actionType ?? "").slice(0, 50),
+      what: (description ?? "").slice(0, 300),
+      userId: authUser?.userId ?? null,
+      login: authUser?.userName?.toLowerCase() ?? null,
+    }),
+  );
+
+export const vendorChangeList = partialList(vendorChange);

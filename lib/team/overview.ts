@@ -7,14 +7,16 @@ import type { AuditAction, AuditEvent } from "@/lib/audit/schema";
 import { read } from "@/lib/db/client";
 import type { Database } from "@/lib/db/schema";
 import { isTokendeskError } from "@/lib/errors";
-import { dateAhead, daysBetween, formatDate, plural } from "@/lib/format";
+import { dateAhead, daysAgo, daysBetween, formatDate, formatInstant, plural } from "@/lib/format";
+import { recentWarnings } from "@/lib/incidents/volume";
 import { logger } from "@/lib/logger";
 import { type AttentionItem, attentionShown, type Overview } from "@/lib/team/schema";
-import { inView, isAlive, type TeamReader } from "@/lib/team/team";
+import { inView, type TeamReader } from "@/lib/team/team";
 import { iso, needDatabase } from "@/lib/tokens/held";
-import { columns, type InventoryRecord, parseRecord } from "@/lib/tokens/inventory";
+import { columns, type InventoryRecord, isListed, parseRecord } from "@/lib/tokens/inventory";
 import { pendingOrders } from "@/lib/tokens/orders";
-import { dueDays } from "@/lib/tokens/schema";
+import { rotationsUnderWay } from "@/lib/tokens/rotations";
+import { dueDays, type Rotation } from "@/lib/tokens/schema";
 import { listTokens } from "@/lib/tokens/tokens";
 
 const days = 30;
@@ -34,13 +36,15 @@ export async function overview(reader: TeamReader): Promise<Overview> {
   const own = account ? null : reader.user.id;
   const live = await Promise.race([look(reader), delay(patienceMs, false, { ref: false })]);
   const now = Date.now();
-  const [known, unknown, open, orders, activity] = await needDatabase(
+  const [known, unknown, open, orders, rotations, activity, warnings] = await needDatabase(
     Promise.all([
       read((db) => queryTokens(db, reader.tenant, own, now)),
       unsettled(reader, now),
       openActs(reader.tenant, own, now),
       pendingOrders(reader.tenant, own ?? undefined),
+      rotationsUnderWay(reader.tenant, own ?? undefined),
       activityByDay(reader.tenant, own, now - (days - 1) * dayMs),
+      account ? recentWarnings(reader.tenant) : [],
     ]),
     "read",
   );
@@ -61,9 +65,13 @@ export async function overview(reader: TeamReader): Promise<Overview> {
         kind: "order_pending",
         token: { id: order.token_id, hint: order.token_hint, ...namesOf(order.token_id) },
         at: iso(order.ordered_at) as string,
-        detail: `Revocation ordered by ${order.ordered_by_name}. ${order.trouble ?? "It waits for its owner to sign in here."}`,
+        detail: `Revocation ordered by ${order.ordered_by_name}. ${order.trouble ?? `It needs ${namesOf(order.token_id).owner ?? "its owner"} to sign in here.`}`,
       }),
     ),
+    ...rotations
+      .filter(({ revokeAt }) => revokeAt === null || Date.parse(revokeAt) < now + dueDays * dayMs)
+      .map((rotation) => rotationItem(rotation, now))
+      .sort((a, b) => a.at.localeCompare(b.at)),
     ...urgent.overdue.map((record) => {
       const date = record.rotateBy as string;
       return item("overdue", record, date, `Rotation was due ${plural(daysBetween(date, dateAhead(0)), "day")} ago.`);
@@ -87,7 +95,13 @@ export async function overview(reader: TeamReader): Promise<Overview> {
   return {
     scope: account ? "account" : "own",
     live,
-    counts: { ...counts, unknown_outcome: open.length + unknown.length, order_pending: orders.size },
+    counts: {
+      ...counts,
+      unknown_outcome: open.length + unknown.length,
+      order_pending: orders.size,
+      rotation: rotations.length,
+    },
+    warnings: warnings.map(({ at, actor, tokens }) => ({ at, actor, tokens })),
     attention: mostUrgentOnly(attention).slice(0, attentionShown),
     alive: aliveByDay(known.began, known.ended, now),
     ages: known.ages,
@@ -125,6 +139,26 @@ function item(kind: AttentionItem["kind"], record: InventoryRecord, at: string, 
     at,
     detail,
   };
+}
+
+/** Both tokens are alive until somebody decides. */
+function rotationItem({ old, successor, owner, places, startedAt, revokeAt }: Rotation, now: number): AttentionItem {
+  const done = places.filter((place) => place.done).length;
+  const progress = places.length === 0 ? "" : `, ${done} of ${plural(places.length, "place")} done`;
+  return {
+    kind: "rotation",
+    token: { id: old.id, hint: old.hint, label: old.label, owner },
+    at: (revokeAt ?? startedAt).slice(0, 10),
+    detail: `Being replaced by ${successor.hint}${progress}. ${planOf()}`,
+  };
+
+  function planOf(): string {
+    if (!successor.listed) return "The new one is gone, so nothing is revoked before you decide.";
+    if (revokeAt === null) return `Begun ${daysAgo(startedAt, dateAhead(0, now))}, and no date is set to revoke it.`;
+    const date = formatInstant(revokeAt, "utc");
+    if (Date.parse(revokeAt) > now) return `To be revoked on ${date}.`;
+    return `Its date was ${date}: it needs ${owner} to sign in here.`;
+  }
 }
 
 const acts: Partial<Record<AuditAction, string>> = {
@@ -189,7 +223,7 @@ const ageNames = [
 async function queryTokens(db: Kysely<Database>, tenant: string, own: string | null, now: number) {
   const all = db.selectFrom("tokens").where("tokens.tenant", "=", tenant);
   const tokens = own === null ? all : all.where("tokens.owner_id", "=", own);
-  const alive = tokens.where(isAlive);
+  const alive = tokens.where(isListed);
   const [today, soon] = [dateAhead(0, now), dateAhead(dueDays, now)];
   const groups = {
     appeared: tokens.where((eb) => inView.appeared(eb, today)).orderBy("appeared_at", "desc"),
@@ -218,7 +252,7 @@ async function queryTokens(db: Kysely<Database>, tenant: string, own: string | n
   const ended = await db
     .selectFrom(
       tokens
-        .where((eb) => eb.not(isAlive(eb)))
+        .where((eb) => eb.not(isListed(eb)))
         .select((eb) => eb.fn.coalesce("vanished_at", "revoked_at").as("gone_at"))
         .as("gone"),
     )

@@ -53,6 +53,7 @@ export type AttentionKind =
   | "unknown_outcome"
   | "appeared"
   | "order_pending"
+  | "rotation"
   | "overdue"
   | "vanished"
   | "unlabelled"
@@ -79,6 +80,8 @@ export type Overview = {
   /** False: RingCX did not answer now, and what stands here is from the last look. */
   live: boolean;
   counts: Record<AttentionKind, number> & { active: number; owners: number };
+  /** For ops: who did unusually much at the incident desk within the last day, the newest first. */
+  warnings: { at: string; actor: string; tokens: number }[];
   /** At most {@link attentionShown}; the counts say how many there are. */
   attention: AttentionItem[];
   /** Tokens that were alive at the end of each of the last 30 days. */

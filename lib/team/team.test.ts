@@ -1,19 +1,22 @@
 import { createHmac, randomUUID } from "node:crypto";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { type Actor, audited, type Subject } from "@/lib/audit/log";
+import { type Actor, audited, record, type Subject } from "@/lib/audit/log";
 import { readEvents } from "@/lib/audit/reading";
+import type { AuditDetails } from "@/lib/audit/schema";
 import { write } from "@/lib/db/client";
 import type { TokendeskError } from "@/lib/errors";
-import { dateAhead } from "@/lib/format";
+import { dateAhead, formatInstant } from "@/lib/format";
 import { signInAdmin } from "@/lib/ringcx/client";
 import { LiveConnection } from "@/lib/session/connection";
 import { overview } from "@/lib/team/overview";
 import { parseTeamQuery, type TeamQuery, teamSorts, teamViews } from "@/lib/team/schema";
 import { cancelRevocationOrder, coverage, orderRevocation, type TeamReader, teamPage } from "@/lib/team/team";
+import { rotateToken } from "@/lib/tokens/creation";
 import { markToken } from "@/lib/tokens/fingerprint";
 import { mergeSeen, type OwnerScope, recordCreated, recordRevoked, type SeenToken } from "@/lib/tokens/inventory";
 import { revokeToken } from "@/lib/tokens/revocation";
-import { listTokens } from "@/lib/tokens/tokens";
+import { keepRotations, ownRotations, planRotation } from "@/lib/tokens/rotations";
+import { editToken, listTokens } from "@/lib/tokens/tokens";
 import { databaseKinds, type TestDatabase, useDatabase } from "@/test/database";
 import { until } from "@/test/process";
 import { ANA, TestSandbox } from "@/test/sandbox";
@@ -286,6 +289,37 @@ describe.each(databaseKinds)("on %s", (kind) => {
       expect(ages.reduce((sum, { count }) => sum + count, 0)).toBe(2);
     });
 
+    test("says of a rotation what is done, what is planned, and who is needed", async () => {
+      const member = await someone("member", { username: "child2@example.com" });
+      const value = await sandbox.mint("child2@example.com");
+      const { id, hint } = markToken(value);
+      await listTokens(member);
+      await editToken(member, id, { label: "IVR", usedIn: "ivr, crm", rotateBy: "2020-01-31" });
+      const { token } = await rotateToken(member, id, {});
+      const [rotation] = await ownRotations(member);
+      const seen = async () => {
+        const { attention, counts } = await overview(member);
+        return [counts.rotation, ...attention.filter((one) => one.token?.id === id).map(({ detail }) => detail)];
+      };
+      // Of the one that is being replaced it is not said as well that it is overdue.
+      const began = `Being replaced by ${token.hint}, 0 of 2 places done. `;
+      expect(await seen()).toEqual([1, `${began}Begun today, and no date is set to revoke it.`]);
+      const revokeAt = new Date(Date.now() + dayMs);
+      await planRotation(member, rotation?.id ?? "", { revokeAt: revokeAt.toISOString() });
+      expect(await seen()).toEqual([1, `${began}To be revoked on ${formatInstant(revokeAt.toISOString(), "utc")}.`]);
+      const ops = { ...member, user: { id: "ops", name: "Ops", role: "ops" as const } };
+      await keepRotations(Date.now() + 2 * dayMs);
+      const { attention } = await overview({
+        ...ops,
+        client: (await someone("ops", { username: "parent@example.com" })).client,
+      });
+      expect(attention.find((one) => one.token?.id === id)).toMatchObject({
+        kind: "order_pending",
+        token: { hint },
+        detail: "Revocation ordered by child2@example.com. It needs child2@example.com to sign in here.",
+      });
+    });
+
     test("of a member is about their own tokens", async () => {
       const member = await someone("member", { username: "new@example.com" });
       await seed(member.tenant);
@@ -331,6 +365,18 @@ describe.each(databaseKinds)("on %s", (kind) => {
       const own = await overview({ ...ops, user: { ...ops.user, role: "member" } });
       expect(own.counts.unknown_outcome).toBe(1);
       expect(unknown(own)).toMatchObject([{ token: null, open: true }]);
+    });
+
+    test("warns ops, and nobody else, of who did unusually much at the incident desk", async () => {
+      const ops = await someone("ops");
+      const scan = (details: AuditDetails) =>
+        record({ ...ops.actor, name: "bob@example.com" }, { action: "incident.scan", outcome: "succeeded", details });
+      await scan({ tokens: 3 });
+      expect((await overview(ops)).warnings).toEqual([]);
+      await scan({ tokens: 132, unusual: true });
+      const at = expect.stringMatching(/^\d{4}-.*Z$/);
+      expect((await overview(ops)).warnings).toEqual([{ at, actor: "bob@example.com", tokens: 132 }]);
+      expect((await overview({ ...ops, user: { ...ops.user, role: "member" } })).warnings).toEqual([]);
     });
 
     test("shows what is remembered when RingCX does not answer", async () => {

@@ -8,7 +8,7 @@ import type { Coverage, Order, Readiness, TeamCounts, TeamPage, TeamQuery } from
 import { teamViews } from "@/lib/team/schema";
 import { type KnownUsers, knownUsers } from "@/lib/team/users";
 import { iso, needDatabase, type TokenOwner, view } from "@/lib/tokens/held";
-import { columns, parseRecord } from "@/lib/tokens/inventory";
+import { columns, isListed, parseRecord } from "@/lib/tokens/inventory";
 import { cancelOrder, orderView, pendingOrders, placeOrder } from "@/lib/tokens/orders";
 import type { RevocationOrder } from "@/lib/tokens/schema";
 
@@ -24,13 +24,6 @@ function requireOps({ user }: TeamReader): void {
 
 type Tokens = ExpressionBuilder<Database, "tokens">;
 
-/** In the latest list of its owner. The same as `status` of an inventory record. */
-export const isAlive = (eb: Tokens) =>
-  eb.and([
-    eb("tokens.vanished_at", "is", null),
-    eb.or([eb("tokens.revoked_at", "is", null), eb("tokens.last_seen_at", ">", eb.ref("tokens.revoked_at"))]),
-  ]);
-
 const isOrdered = (eb: Tokens) =>
   eb.exists(
     eb
@@ -42,14 +35,14 @@ const isOrdered = (eb: Tokens) =>
   );
 
 /** What a token must be to be in a view. `today`: `2026-11-23`. */
-export const inView: Record<TeamQuery["view"], (eb: Tokens, today: string) => ReturnType<typeof isAlive>> = {
-  all: isAlive,
-  unlabelled: (eb) => eb.and([isAlive(eb), eb("tokens.label", "is", null)]),
-  overdue: (eb, today) => eb.and([isAlive(eb), eb("tokens.rotate_by", "<", today)]),
+export const inView: Record<TeamQuery["view"], (eb: Tokens, today: string) => ReturnType<typeof isListed>> = {
+  all: isListed,
+  unlabelled: (eb) => eb.and([isListed(eb), eb("tokens.label", "is", null)]),
+  overdue: (eb, today) => eb.and([isListed(eb), eb("tokens.rotate_by", "<", today)]),
   appeared: (eb) =>
-    eb.and([isAlive(eb), eb("tokens.appeared_at", "is not", null), eb("tokens.adopted_at", "is", null)]),
-  ordered: (eb) => eb.and([isAlive(eb), isOrdered(eb)]),
-  gone: (eb) => eb.not(isAlive(eb)),
+    eb.and([isListed(eb), eb("tokens.appeared_at", "is not", null), eb("tokens.adopted_at", "is", null)]),
+  ordered: (eb) => eb.and([isListed(eb), isOrdered(eb)]),
+  gone: (eb) => eb.not(isListed(eb)),
 };
 
 const sortColumn = {
@@ -126,7 +119,7 @@ async function queryTeam(db: Kysely<Database>, tenant: string, query: TeamQuery)
       join
         .onRef("tokens.tenant", "=", "owners.tenant")
         .onRef("tokens.owner_id", "=", "owners.owner_id")
-        .on((eb) => isAlive(eb as unknown as Tokens)),
+        .on((eb) => isListed(eb as unknown as Tokens)),
     )
     .where("owners.tenant", "=", tenant)
     .groupBy(["owners.owner_id", "owners.owner_name", "owners.login", "owners.last_listed_at"])

@@ -2,6 +2,7 @@ import "server-only";
 import { audited, type Intent } from "@/lib/audit/log";
 import type { AuditDetails } from "@/lib/audit/schema";
 import { TokendeskError } from "@/lib/errors";
+import { notify } from "@/lib/notify/notify";
 import { UpstreamError } from "@/lib/ringcx/errors";
 import { markToken } from "@/lib/tokens/fingerprint";
 import {
@@ -17,6 +18,7 @@ import {
   view,
 } from "@/lib/tokens/held";
 import { countKnown, readRecord, recordCreated } from "@/lib/tokens/inventory";
+import { beginRotation } from "@/lib/tokens/rotations";
 import type { NewToken, Successor, Token } from "@/lib/tokens/schema";
 
 /**
@@ -28,7 +30,11 @@ import type { NewToken, Successor, Token } from "@/lib/tokens/schema";
  */
 export async function createToken(owner: TokenOwner, metadata: NewToken): Promise<{ token: Token; value: string }> {
   const details = await intended(owner, metadata);
-  return audited(owner.actor, { action: "token.create", details }, (intent) => mint(owner, metadata, intent));
+  const created = await audited(owner.actor, { action: "token.create", details }, (intent) =>
+    mint(owner, metadata, intent),
+  );
+  await tellCreated(owner, created.token, metadata);
+  return created;
 }
 
 /**
@@ -53,13 +59,21 @@ export async function rotateToken(
   };
   const old = { id, hint: known?.hint ?? null };
   const details = await intended(owner, successor);
-  return audited(owner.actor, { action: "token.rotate", token: old, details }, async (intent) => {
-    await findHeld(owner, id);
+  const rotated = await audited(owner.actor, { action: "token.rotate", token: old, details }, async (intent) => {
+    const replaced = await findHeld(owner, id);
     const created = await mint(owner, successor, intent);
+    const begun = await ifReachable(beginRotation(owner, replaced, created.token).then(() => true));
+    if (begun === null) intent.details.followed = false;
     // The act is the old token's; the new one is named beside it.
     intent.token = old;
     return { ...created, replaces: id };
   });
+  await tellCreated(owner, rotated.token, successor);
+  return rotated;
+}
+
+function tellCreated({ tenant, actor }: TokenOwner, { id, hint }: Token, { label }: NewToken): Promise<void> {
+  return notify({ type: "token.created", tenant, actor: actor.name, tokenId: id, hint, label });
 }
 
 /**

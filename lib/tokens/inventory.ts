@@ -1,5 +1,5 @@
 import "server-only";
-import type { Kysely, Selectable, Transaction } from "kysely";
+import type { ExpressionBuilder, Kysely, Selectable, Transaction } from "kysely";
 import { z } from "zod";
 import { appendWithin, type Entry, installation } from "@/lib/audit/log";
 import { read, write } from "@/lib/db/client";
@@ -23,6 +23,9 @@ export type OwnerScope = {
   /** The name that was typed to sign in. */
   login: string | null;
 };
+
+/** Whose a token is. */
+type OwnerKey = Pick<OwnerScope, "tenant" | "ownerId"> & Partial<OwnerScope>;
 
 /** What belongs to a change and is committed with it, or not at all: its record in the audit log. */
 type Alongside = (trx: Transaction<Database>, changed: InventoryRecord) => Promise<unknown>;
@@ -329,7 +332,7 @@ async function change(
  * @throws {DatabaseUnavailable}
  */
 export async function recordRevoked(
-  scope: OwnerScope,
+  scope: OwnerKey,
   id: string,
   method: RevocationProof["method"],
   now: number,
@@ -357,6 +360,21 @@ export async function recordRevoked(
     return await ownRow(trx, scope, id);
   });
   return row ? toRecord(row) : null;
+}
+
+/**
+ * The same for a token of whomever in the tenant.
+ * @returns the record, or null when nothing is remembered of it
+ * @throws {DatabaseUnavailable}
+ */
+export async function recordRevokedOfTenant(
+  tenant: string,
+  id: string,
+  method: RevocationProof["method"],
+  now: number,
+): Promise<InventoryRecord | null> {
+  const known = await readTenantRecord(tenant, id);
+  return known && recordRevoked({ tenant, ownerId: known.ownerId }, id, method, now);
 }
 
 /** How many tokens of the owner are remembered, those that are gone included. @throws {DatabaseUnavailable} */
@@ -450,11 +468,11 @@ function parseRow(row: Pick<Selectable<TokensTable>, (typeof columns)[number]>):
   return parsed.data;
 }
 
-function ownTokens(db: Kysely<Database>, scope: OwnerScope) {
+function ownTokens(db: Kysely<Database>, scope: OwnerKey) {
   return db.updateTable("tokens").where("tenant", "=", scope.tenant).where("owner_id", "=", scope.ownerId);
 }
 
-function selectOwn(db: Kysely<Database>, scope: OwnerScope) {
+function selectOwn(db: Kysely<Database>, scope: OwnerKey) {
   return db
     .selectFrom("tokens")
     .select(columns)
@@ -466,7 +484,7 @@ async function ownRows(db: Kysely<Database>, scope: OwnerScope): Promise<Row[]> 
   return (await selectOwn(db, scope).execute()).map(parseRow);
 }
 
-async function ownRow(db: Kysely<Database>, scope: OwnerScope, id: string): Promise<Row | null> {
+async function ownRow(db: Kysely<Database>, scope: OwnerKey, id: string): Promise<Row | null> {
   const row = await selectOwn(db, scope).where("id", "=", id).executeTakeFirst();
   return row ? parseRow(row) : null;
 }
@@ -506,6 +524,13 @@ function compare(
 function isAlive(row: Pick<Row, "vanished_at" | "revoked_at" | "last_seen_at">): boolean {
   return row.vanished_at === null && (row.revoked_at === null || row.last_seen_at > row.revoked_at);
 }
+
+/** The same in a query: it is in the latest list of its owner. */
+export const isListed = (eb: ExpressionBuilder<Database, "tokens">) =>
+  eb.and([
+    eb("tokens.vanished_at", "is", null),
+    eb.or([eb("tokens.revoked_at", "is", null), eb("tokens.last_seen_at", ">", eb.ref("tokens.revoked_at"))]),
+  ]);
 
 /** Whether it must be written down that a list of this time shows the token. */
 function isNews(row: Row, fetchedAt: number): boolean {

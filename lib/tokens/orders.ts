@@ -1,14 +1,14 @@
 import "server-only";
 import { randomUUID } from "node:crypto";
-import type { Selectable } from "kysely";
-import { appendWithin } from "@/lib/audit/log";
+import type { Selectable, Transaction } from "kysely";
+import { appendWithin, type Entry } from "@/lib/audit/log";
 import { read, write } from "@/lib/db/client";
-import type { RevocationOrdersTable } from "@/lib/db/schema";
+import type { Database, RevocationOrdersTable } from "@/lib/db/schema";
 import { env } from "@/lib/env";
 import { TokendeskError } from "@/lib/errors";
 import { logger } from "@/lib/logger";
 import { among, type Held, iso, needDatabase, requireTokenId, type TokenOwner } from "@/lib/tokens/held";
-import { readTenantRecord, storable, tenantRecord } from "@/lib/tokens/inventory";
+import { type InventoryRecord, readTenantRecord, storable, tenantRecord } from "@/lib/tokens/inventory";
 import { revokeHeld } from "@/lib/tokens/revocation";
 import type { RevocationOrder } from "@/lib/tokens/schema";
 
@@ -63,40 +63,8 @@ export async function placeOrder(giver: Giver, tokenId: string, reason: string |
     write(`inventory:${giver.tenant}:${known.ownerId}`, async (trx) => {
       const token = await tenantRecord(trx, giver.tenant, tokenId);
       if (token === null || token.status !== "active" || token.ownerId !== known.ownerId) throw noneAlive();
-      const standing = await trx
-        .selectFrom("revocation_orders")
-        .selectAll()
-        .where("tenant", "=", giver.tenant)
-        .where("token_id", "=", tokenId)
-        .where("state", "=", "pending")
-        .executeTakeFirst();
-      if (standing) return standing;
-      const order: OrderRow = {
-        id: randomUUID(),
-        tenant: giver.tenant,
-        token_id: tokenId,
-        token_hint: token.hint,
-        owner_id: token.ownerId,
-        ordered_by_id: giver.user.id,
-        ordered_by_name: giver.user.name,
-        ordered_at: Date.now(),
-        reason: storable(reason),
-        state: "pending",
-        tried_at: null,
-        running_until: null,
-        trouble: null,
-        settled_at: null,
-      };
-      await trx.insertInto("revocation_orders").values(order).execute();
-      await appendWithin(trx, giver.actor, [
-        {
-          action: "token.order",
-          outcome: "succeeded",
-          token: { id: tokenId, hint: token.hint },
-          reason: order.reason,
-          details: { order: order.id, owner: token.ownerName },
-        },
-      ]);
+      const { order, entry } = await orderWithin(trx, giver, token, reason);
+      if (entry) await appendWithin(trx, giver.actor, [entry]);
       return order;
     }),
   );
@@ -104,49 +72,100 @@ export async function placeOrder(giver: Giver, tokenId: string, reason: string |
 }
 
 /**
+ * The same inside the caller's transaction, which holds the inventory of the token's owner and has seen it alive.
+ * @returns `entry`: what to record of it; null: there was an order for this token already
+ */
+export async function orderWithin(
+  trx: Transaction<Database>,
+  giver: Pick<Giver, "tenant" | "user">,
+  token: Pick<InventoryRecord, "id" | "hint" | "ownerId" | "ownerName">,
+  reason: string | null,
+): Promise<{ order: OrderRow; entry: Entry | null }> {
+  const standing = await trx
+    .selectFrom("revocation_orders")
+    .selectAll()
+    .where("tenant", "=", giver.tenant)
+    .where("token_id", "=", token.id)
+    .where("state", "=", "pending")
+    .executeTakeFirst();
+  if (standing) return { order: standing, entry: null };
+  const order: OrderRow = {
+    id: randomUUID(),
+    tenant: giver.tenant,
+    token_id: token.id,
+    token_hint: token.hint,
+    owner_id: token.ownerId,
+    ordered_by_id: giver.user.id,
+    ordered_by_name: giver.user.name,
+    ordered_at: Date.now(),
+    reason: storable(reason),
+    state: "pending",
+    tried_at: null,
+    running_until: null,
+    trouble: null,
+    settled_at: null,
+  };
+  await trx.insertInto("revocation_orders").values(order).execute();
+  const entry: Entry = {
+    action: "token.order",
+    outcome: "succeeded",
+    token: { id: token.id, hint: token.hint },
+    reason: order.reason,
+    details: { order: order.id, owner: token.ownerName },
+  };
+  return { order, entry };
+}
+
+/**
  * Takes a pending order back, unless it is just being carried out.
  * @throws {TokendeskError} `not_found`, `audit_unavailable`
  */
 export async function cancelOrder(giver: Giver, orderId: string): Promise<void> {
-  const found = await needDatabase(
+  await needDatabase(
     write(`orders:${giver.tenant}`, async (trx) => {
-      const now = Date.now();
-      const row = await trx
-        .updateTable("revocation_orders")
-        .set({ state: "cancelled", settled_at: now })
-        .where("id", "=", orderId)
-        .where("tenant", "=", giver.tenant)
-        .where("state", "=", "pending")
-        .where((eb) => eb.or([eb("running_until", "is", null), eb("running_until", "<", now)]))
-        .returning(["token_id", "token_hint"])
-        .executeTakeFirst();
-      if (row === undefined) {
-        const running = await trx
-          .selectFrom("revocation_orders")
-          .select("id")
-          .where("id", "=", orderId)
-          .where("tenant", "=", giver.tenant)
-          .where("state", "=", "pending")
-          .executeTakeFirst();
-        return running ? "running" : "none";
-      }
-      await appendWithin(trx, giver.actor, [
-        {
-          action: "token.order_cancel",
-          outcome: "succeeded",
-          token: { id: row.token_id, hint: row.token_hint },
-          details: { order: orderId },
-        },
-      ]);
-      return "cancelled";
+      const entry = await takeBack(trx, giver.tenant, { id: orderId });
+      if (entry) await appendWithin(trx, giver.actor, [entry]);
+      else throw new TokendeskError("not_found", "There is no such pending order. It may have been carried out.");
     }),
   );
-  if (found === "running") {
+}
+
+/**
+ * Takes a pending order back inside the caller's transaction.
+ * @returns what to record of it; null: there is none
+ * @throws {TokendeskError} `not_found`: it is just being carried out
+ */
+export async function takeBack(
+  trx: Transaction<Database>,
+  tenant: string,
+  which: { id: string } | { token_id: string; ordered_by_id: string },
+): Promise<Entry | null> {
+  const order = await trx
+    .selectFrom("revocation_orders")
+    .select(["id", "token_id", "token_hint"])
+    .where("tenant", "=", tenant)
+    .where("state", "=", "pending")
+    .where((eb) => eb.and(which))
+    .executeTakeFirst();
+  if (order === undefined) return null;
+  const now = Date.now();
+  const cancelled = await trx
+    .updateTable("revocation_orders")
+    .set({ state: "cancelled", settled_at: now })
+    .where("id", "=", order.id)
+    .where("state", "=", "pending")
+    .where((eb) => eb.or([eb("running_until", "is", null), eb("running_until", "<", now)]))
+    .returning("id")
+    .executeTakeFirst();
+  if (cancelled === undefined) {
     throw new TokendeskError("not_found", "It is too late to take this order back: it is being carried out right now.");
   }
-  if (found === "none") {
-    throw new TokendeskError("not_found", "There is no such pending order. It may have been carried out.");
-  }
+  return {
+    action: "token.order_cancel",
+    outcome: "succeeded",
+    token: { id: order.token_id, hint: order.token_hint },
+    details: { order: order.id },
+  };
 }
 
 /** Carries out what is ordered for the tokens that the owner's list has just shown. Never rejects. */

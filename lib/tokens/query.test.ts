@@ -97,6 +97,7 @@ describe("a query", () => {
           const state = {
             appeared: one.appearedAt !== null,
             ordered: one.order !== null,
+            rotating: false,
             overdue: rotateBy === "2026-01-01" || rotateBy === "2026-06-29",
             due: rotateBy === "2026-06-30" || rotateBy === "2026-07-14",
           };
@@ -107,6 +108,22 @@ describe("a query", () => {
         }
       }),
     );
+  });
+
+  test("finds both tokens of a rotation", () => {
+    const list = ["old", "new", "other"].map((id) => ({ ...base, id, label: id, hint: `aws80:…${id}` }));
+    const side = (id: string) => ({ id, hint: `aws80:…${id}`, label: id, listed: true });
+    const rotation = {
+      id: "r",
+      owner: "Ana",
+      startedAt: "2026-06-01",
+      revokeAt: null,
+      places: [],
+      state: "open" as const,
+    };
+    const rotations = [{ ...rotation, old: side("old"), successor: side("new") }];
+    const page = queryTokens(list, { ...parseTokenQuery({}), state: "rotating" }, today, rotations);
+    expect(page.rows.map(({ id }) => id).sort()).toEqual(["new", "old"]);
   });
 
   test("finds a token by its ID, and not by two characters of it", () => {

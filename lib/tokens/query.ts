@@ -1,4 +1,4 @@
-import { dueDays, type Token, type TokenPage, type TokenQuery } from "@/lib/tokens/schema";
+import { dueDays, type Rotation, type Token, type TokenPage, type TokenQuery } from "@/lib/tokens/schema";
 
 const collator = new Intl.Collator("en", { numeric: true, sensitivity: "base" });
 
@@ -15,11 +15,18 @@ const sortKey: Record<TokenQuery["sort"], (token: Token) => string | null> = {
  * What has no value in the sorted column comes last in either direction. A page past the end is the last one.
  * `today` is a calendar date in UTC.
  */
-export function queryTokens(tokens: readonly Token[], query: TokenQuery, today: string): TokenPage {
+export function queryTokens(
+  tokens: readonly Token[],
+  query: TokenQuery,
+  today: string,
+  rotations: readonly Rotation[] = [],
+): TokenPage {
+  const rotating = new Set(rotations.flatMap(({ old, successor }) => [old.id, successor.id]));
   const dueUntil = new Date(Date.parse(today) + dueDays * 86_400_000).toISOString().slice(0, 10);
   const inState: Record<NonNullable<TokenQuery["state"]>, (token: Token) => boolean> = {
     appeared: (token) => token.appearedAt !== null,
     ordered: (token) => token.order !== null,
+    rotating: (token) => rotating.has(token.id),
     overdue: (token) => token.rotateBy !== null && token.rotateBy < today,
     due: (token) => token.rotateBy !== null && token.rotateBy >= today && token.rotateBy <= dueUntil,
   };

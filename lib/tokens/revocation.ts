@@ -2,6 +2,7 @@ import "server-only";
 import { setTimeout as delay } from "node:timers/promises";
 import { audited, type Subject } from "@/lib/audit/log";
 import { TokendeskError } from "@/lib/errors";
+import { notify } from "@/lib/notify/notify";
 import type { DeletionAnswer } from "@/lib/ringcx/client";
 import { UpstreamError } from "@/lib/ringcx/errors";
 import {
@@ -37,17 +38,34 @@ export async function revokeToken(
     token: { id, hint: known?.hint ?? null },
     reason: reason ?? null,
   };
-  return auditedRevocation(owner, subject, { urgent }, () => findHeld(owner, id));
+  const revoked = await auditedRevocation(owner, subject, { urgent }, () => findHeld(owner, id));
+  await tellRevoked(owner, revoked, known?.label ?? null);
+  return revoked.answer;
 }
 
 /** The same for a token that a list has just shown. */
-export function revokeHeld(owner: TokenOwner, token: HeldAmongOthers, subject: Omit<Subject, "action" | "token">) {
-  return auditedRevocation(
+export async function revokeHeld(
+  owner: TokenOwner,
+  token: HeldAmongOthers,
+  subject: Omit<Subject, "action" | "token">,
+): Promise<Revoked> {
+  const known = await ifReachable(readRecord(scopeOf(owner), token.id));
+  const revoked = await auditedRevocation(
     owner,
     { ...subject, action: "token.revoke", token: { id: token.id, hint: token.hint } },
     { urgent: false },
     async () => token,
   );
+  await tellRevoked(owner, revoked, known?.label ?? null);
+  return revoked.answer;
+}
+
+type Told = { answer: Revoked; token: Pick<HeldAmongOthers, "id" | "hint"> };
+
+function tellRevoked({ tenant, actor }: TokenOwner, { answer, token }: Told, label: string | null): Promise<void> {
+  const { id, hint } = token;
+  const proof = answer.proof.method;
+  return notify({ type: "token.revoked", tenant, actor: actor.name, tokenId: id, hint, label, proof });
 }
 
 function auditedRevocation(
@@ -55,7 +73,7 @@ function auditedRevocation(
   subject: Subject,
   options: { urgent: boolean },
   find: () => Promise<HeldAmongOthers>,
-): Promise<Revoked> {
+): Promise<Told> {
   return audited(
     owner.actor,
     subject,
@@ -65,7 +83,7 @@ function auditedRevocation(
       intent.details = { ...subject.details };
       const proof = await revoke(owner, token);
       intent.details.proof = proof.method;
-      return { outcome: "revoked", proof } as const;
+      return { answer: { outcome: "revoked", proof }, token };
     },
     options,
   );
@@ -87,7 +105,8 @@ async function revoke(owner: TokenOwner, token: HeldAmongOthers): Promise<Revoca
   });
 }
 
-type Said = DeletionAnswer | UpstreamError;
+/** What came back for a deletion. */
+export type Said = DeletionAnswer | UpstreamError;
 
 /** A person waits for the answer: with an upstream that hangs, one round of questions is enough. */
 const patienceMs = 10_000;
@@ -141,7 +160,7 @@ async function presenceOf(owner: TokenOwner, token: HeldAmongOthers): Promise<"l
   return plausible && list.unreadable === 0 ? "absent" : "unclear";
 }
 
-function saidInWords(said: Said): string {
+export function saidInWords(said: Said): string {
   if (said === "accepted") return "RingCX said that it deleted this token.";
   if (said === "refused") return "RingCX answered that it did not delete this token.";
   return "RingCX did not confirm the deletion.";

@@ -119,9 +119,54 @@ export type TokenPatch = z.infer<typeof editTokenSchema>;
 export const rotateTokenSchema = newTokenSchema.partial();
 export type Successor = z.infer<typeof rotateTokenSchema>;
 
+/** Where the old token of a rotation was used, and whether the new one has taken its place there. */
+const rotationPlaceSchema = z.strictObject({ place: text(200), done: z.boolean() });
+export type RotationPlace = z.infer<typeof rotationPlaceSchema>;
+export const maxPlaces = 50;
+
+/**
+ * A token that is being replaced by another one: both work until the old one is revoked. `ordered`: its date has come,
+ * and it is revoked when its owner's list next shows it.
+ */
+export type Rotation = {
+  id: string;
+  old: RotationSide;
+  successor: RotationSide;
+  owner: string;
+  startedAt: string;
+  /** When the old one is to be revoked, ISO 8601; null: not decided. */
+  revokeAt: string | null;
+  places: RotationPlace[];
+  state: "open" | "ordered";
+};
+
+/** `listed`: in the latest list of its owner that was seen. */
+export type RotationSide = { id: string; hint: string; label: string | null; listed: boolean };
+
+export const rotationPathSchema = z.object({ id: z.string() });
+
+/** Body of `PATCH /api/rotations/{id}`: what is absent stays; `revokeAt` null takes the date back. */
+export const planRotationSchema = z
+  .strictObject({
+    revokeAt: z.iso.datetime({ offset: true }).nullable(),
+    places: z.array(rotationPlaceSchema).max(maxPlaces),
+  })
+  .partial()
+  .refine((patch) => Object.keys(patch).length > 0, { error: "Name at least one field to change" });
+export type RotationPatch = z.infer<typeof planRotationSchema>;
+
+/** What a person wrote of where a token is used, a line or a part between commas each. */
+export function placesIn(usedIn: string | null): RotationPlace[] {
+  const places = (usedIn ?? "").split(/[\n\r,;]+/).map((place) => place.replaceAll("\t", " ").trim().slice(0, 200));
+  return [...new Set(places)]
+    .filter(Boolean)
+    .slice(0, maxPlaces)
+    .map((place) => ({ place, done: false }));
+}
+
 export const tokenSorts = ["label", "hint", "environment", "firstSeen", "rotateBy"] as const;
 /** `due`: within {@link dueDays} days. */
-export const tokenStates = ["appeared", "ordered", "overdue", "due"] as const;
+export const tokenStates = ["appeared", "ordered", "rotating", "overdue", "due"] as const;
 export const pageSizes = [25, 50, 100] as const;
 
 /** The part of a table's address that says which page. */
@@ -205,6 +250,7 @@ export function tokenHint(value: string): string {
 const tokenInText =
   /([A-Z0-9][\w.-]{0,31}):([0-9A-F]{8}(?:-[0-9A-F]{4}){3}-[0-9A-F]{12}|[0-9A-F]{8}(?:-?[0-9A-F]{4}){3}-?[0-9A-F]{12}(?![0-9A-F]))/i;
 const webToken = /\beyJ[\w-]{6,}\.[\w-]+/;
+const apiKey = /tdk_[\w-]{20,}/;
 
 /** A text in plain characters: whatever it was wrapped in (percent signs, HTML, wide forms, other dashes) is gone. */
 function undressed(text: string): string {
@@ -218,11 +264,13 @@ function undressed(text: string): string {
 }
 
 /**
- * A token value with its prefix, in whatever dress, or an access token. A bare UUID is none: other systems name their
- * things so.
+ * A token value with its prefix, in whatever dress, an access token, or an API key of our own. A bare UUID is none: other
+ * systems name their things so.
  */
 export function holdsSecret(text: string): boolean {
-  return hintOf(text) !== null || webToken.test(undressed(text));
+  if (hintOf(text) !== null) return true;
+  const plain = undressed(text);
+  return webToken.test(plain) || apiKey.test(plain);
 }
 
 const secretPart = /[0-9A-Fa-f]{8}-[0-9A-Fa-f]{1,4}[0-9A-Fa-f-]*/;

@@ -12,7 +12,7 @@ import { scopeOf, type TokenOwner } from "@/lib/tokens/held";
 import { recordRevoked } from "@/lib/tokens/inventory";
 import { revokeToken } from "@/lib/tokens/revocation";
 import { listTokens, revealToken, tokenHistory } from "@/lib/tokens/tokens";
-import type { FaultKind } from "@/sandbox/faults";
+import { everyKind, kinds } from "@/test/faults";
 import { freshProcess } from "@/test/process";
 import { ANA, TestSandbox } from "@/test/sandbox";
 
@@ -74,33 +74,6 @@ async function refusal(promise: Promise<unknown>): Promise<TokendeskError> {
   throw new Error("it did not fail");
 }
 
-const everyKind: Record<FaultKind, Record<string, unknown>> = {
-  latency: { ms: 1 },
-  hang: {},
-  resetBefore: {},
-  resetAfter: {},
-  cutBody: {},
-  html502: {},
-  html503: {},
-  html504: {},
-  http429: { retryAfter: 0 },
-  false200: {},
-  wrongContentType: {},
-  quotedToken: {},
-  emptyBody: {},
-  hugeBody: { bytes: 17_000_000 },
-  malformedJson: {},
-  status: {},
-  redirect: { location: "/elsewhere" },
-  jwtExpired: {},
-  slowBody: { ms: 60_000 },
-  unauthorized: {},
-};
-const optional: FaultKind[] = ["hang", "html502", "html503", "html504", "hugeBody", "status", "redirect"];
-const kinds = [
-  ...(Object.keys(everyKind) as FaultKind[]).map((kind) => [kind, {}] as const),
-  ...optional.map((kind) => [kind, { effect: true }] as const),
-];
 const calm = () => vi.spyOn(Math, "random").mockReturnValue(0);
 
 describe("the list", () => {

@@ -1,4 +1,6 @@
 import type { Metadata } from "next";
+import { KeysPart } from "@/app/(dashboard)/settings/keys-part";
+import { NotificationsPart } from "@/app/(dashboard)/settings/notifications-part";
 import { ProfileSection } from "@/components/sessions/profile-section";
 import { SessionsSection } from "@/components/sessions/sessions-section";
 import { PageHeading } from "@/components/ui/page-heading";
@@ -19,6 +21,8 @@ export default async function SettingsPage() {
       <div className="flex flex-col gap-8">
         <ProfileSection person={{ name, email, role }} connections={session.connections} />
         {sessions.problem ? <ProblemPanel problem={sessions.problem} /> : <SessionsSection {...sessions.value} />}
+        <KeysPart session={session} />
+        <NotificationsPart session={session} />
       </div>
     </div>
   );

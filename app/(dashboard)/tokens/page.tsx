@@ -6,6 +6,7 @@ import { requireSession } from "@/lib/auth/session";
 import { dateAhead } from "@/lib/format";
 import { attempt } from "@/lib/http/page";
 import { queryTokens } from "@/lib/tokens/query";
+import { ownRotations } from "@/lib/tokens/rotations";
 import { parseTokenQuery, tokenQueryString } from "@/lib/tokens/schema";
 import { listTokens } from "@/lib/tokens/tokens";
 
@@ -24,10 +25,12 @@ export default async function TokensPage({ searchParams }: PageProps<"/tokens">)
     );
   }
   const { tokens, fetchedAt, inventory, unreadable, differences } = list.value;
+  const rotations = await ownRotations(session);
   const today = dateAhead(0);
   return (
     <TokensView
-      page={queryTokens(tokens, query, today)}
+      page={queryTokens(tokens, query, today, rotations)}
+      rotations={rotations}
       query={query}
       differences={differences}
       fetchedAt={fetchedAt}

@@ -1,0 +1,133 @@
+import Link from "next/link";
+import type { ReactNode } from "react";
+import { dressText, nameOf, placeText } from "@/components/incident/incident-text";
+import { historyPath } from "@/components/tokens/answers";
+import { TokenHint } from "@/components/tokens/token-hint";
+import { Time } from "@/components/ui/time";
+import { groupByMainAccount } from "@/lib/accounts/schema";
+import { formatCount, plural } from "@/lib/format";
+import type { Finding } from "@/lib/incidents/schema";
+
+const shown = 20;
+
+/** All that is known of a finding. */
+export function FindingDetails({ finding }: { finding: Finding }) {
+  const { places, count, user, accounts = [], siblings = [], siblingCount, notChecked, known, checkedAt } = finding;
+  const others = siblingCount ?? siblings.length;
+  return (
+    <dl className="grid gap-x-8 gap-y-3 text-sm md:grid-cols-2 xl:grid-cols-3">
+      <Part name={`${plural(count, "place")}`}>
+        <ul className="text-xs">
+          {places.map((place, index) => (
+            // biome-ignore lint/suspicious/noArrayIndexKey: one line may hold it twice
+            <li key={index} className="break-words">
+              <span className="font-mono">{placeText(place)}</span>
+              {dressText(place) !== "" && <span className="text-faint"> {dressText(place)}</span>}
+            </li>
+          ))}
+          {count > places.length && <li className="text-faint">and {formatCount(count - places.length)} more</li>}
+        </ul>
+      </Part>
+      {accounts.length > 0 && (
+        <Part name="Reaches">
+          <ul className="text-xs">
+            {groupByMainAccount(accounts).map(({ mainAccountId, mainAccountName, subAccounts }) => (
+              <li key={mainAccountId}>
+                {mainAccountName} <span className="font-mono text-faint">{mainAccountId}</span>
+                <ul className="border-line border-l pl-2.5">
+                  {subAccounts.slice(0, shown).map(({ accountId, accountName }) => (
+                    <li key={accountId} className="text-dim">
+                      {accountName} <span className="font-mono text-faint">{accountId}</span>
+                    </li>
+                  ))}
+                  {subAccounts.length > shown && (
+                    <li className="text-faint">and {formatCount(subAccounts.length - shown)} more</li>
+                  )}
+                </ul>
+              </li>
+            ))}
+          </ul>
+        </Part>
+      )}
+      {user && (
+        <Part name="RingCX user">
+          <p className="text-xs">
+            {nameOf(user)}
+            {user.login && <span className="text-dim">, {user.login}</span>}
+            {!user.enabled && <span className="text-warn">, disabled</span>}
+          </p>
+          <p className="text-dim text-xs">{user.roles.length === 0 ? "No roles named" : user.roles.join(", ")}</p>
+        </Part>
+      )}
+      {others > 0 && (
+        <Part name={`${plural(others, "other token")} of this user`}>
+          <ul className="text-xs">
+            {siblings.map(({ tokenId, hint, label, leaked }) => (
+              <li key={tokenId} className="flex min-w-0 items-baseline gap-2">
+                <TokenHint hint={hint} />
+                {label && <span className="truncate text-dim">{label}</span>}
+                {leaked && <span className="shrink-0 text-danger">in the text as well</span>}
+              </li>
+            ))}
+            {others > siblings.length && (
+              <li className="text-faint">and {formatCount(others - siblings.length)} more</li>
+            )}
+          </ul>
+        </Part>
+      )}
+      {known && (
+        <Part name="Known here">
+          <ul className="text-dim text-xs">
+            {known.usedIn && <li>Used in {known.usedIn}</li>}
+            {known.purpose && <li>{known.purpose}</li>}
+            <li>
+              First seen <Time iso={known.firstSeenAt} />, {known.createdHere ? "made here" : "made elsewhere"}
+            </li>
+            {known.endedAt && (
+              <li>
+                {known.status === "vanished" ? "Vanished" : "Revoked"} <Time iso={known.endedAt} as="instant" />
+              </li>
+            )}
+            <li>
+              <Link
+                href={historyPath({ id: finding.tokenId })}
+                prefetch={false}
+                target="_blank"
+                className="text-accent underline-offset-2 hover:underline"
+              >
+                Its history<span className="sr-only"> of {finding.hint}, in a new tab</span>
+              </Link>
+            </li>
+          </ul>
+        </Part>
+      )}
+      <Part name="Not checked">
+        {notChecked.length === 0 ? (
+          <p className="text-dim text-xs">
+            {finding.status === "live" ? "Nothing was left out." : "Nothing beyond this."}
+          </p>
+        ) : (
+          <ul className="text-dim text-xs">
+            {notChecked.map((sentence) => (
+              <li key={sentence}>{sentence}</li>
+            ))}
+          </ul>
+        )}
+        {checkedAt && (
+          <p className="mt-1 text-faint text-xs">
+            Checked <Time iso={checkedAt} as="instant" />
+          </p>
+        )}
+      </Part>
+    </dl>
+  );
+}
+
+function Part({ name, children }: { name: string; children: ReactNode }) {
+  return (
+    <div className="min-w-0">
+      <dt className="mb-0.5 text-faint text-xs">{name}</dt>
+      <dd>{children}</dd>
+    </div>
+  );
+}

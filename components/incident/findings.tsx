@@ -1,0 +1,194 @@
+"use client";
+
+import clsx from "clsx";
+import { type Ref, useMemo, useState } from "react";
+import { Pagination } from "@/components/data-table/pagination";
+import { FindingRow, roles } from "@/components/incident/finding-row";
+import type { Step } from "@/components/incident/revocation-run";
+import { isProven } from "@/components/incident/revocation-state";
+import { Checkbox } from "@/components/ui/field";
+import { formatCount } from "@/lib/format";
+import type { Finding, FindingStatus } from "@/lib/incidents/schema";
+
+const sizes = [25, 50, 100] as const;
+const order: Record<FindingStatus, number> = { live: 0, unchecked: 1, dead: 2 };
+const chips = [
+  ["all", "All"],
+  ["live", "Live"],
+  ["dead", "Dead"],
+  ["unchecked", "Could not check"],
+] as const;
+
+type FindingsProps = {
+  /** In the order of the text. */
+  findings: readonly Finding[];
+  pending: ReadonlySet<string>;
+  steps: ReadonlyMap<string, Step>;
+  selected: ReadonlySet<string>;
+  onSelect: (selected: ReadonlySet<string>) => void;
+  /** Takes the focus with another page. */
+  heading: Ref<HTMLHeadingElement> & { current: HTMLElement | null };
+};
+
+/** True for what may be alive. */
+export function isSelectable(
+  finding: Finding,
+  pending: ReadonlySet<string>,
+  steps: ReadonlyMap<string, Step>,
+): boolean {
+  if (pending.has(finding.tokenId) || finding.status === "dead") return false;
+  const step = steps.get(finding.tokenId);
+  return step === undefined || !isProven(step.outcome);
+}
+
+/** What it is now, a run included. */
+export function statusOf(finding: Finding, steps: ReadonlyMap<string, Step>): FindingStatus {
+  const step = steps.get(finding.tokenId);
+  if (!step) return finding.status;
+  return isProven(step.outcome) ? "dead" : step.outcome === "alive" ? "live" : "unchecked";
+}
+
+export function Findings({ findings, pending, steps, selected, onSelect, heading }: FindingsProps) {
+  const [chip, setChip] = useState<(typeof chips)[number][0]>("all");
+  const [open, setOpen] = useState<ReadonlySet<string>>(new Set());
+  const [size, setSize] = useState<number>(50);
+  const [asked, setPage] = useState(1);
+
+  const settled = pending.size === 0;
+  const counts = useMemo(() => {
+    const sum = { all: findings.length, live: 0, dead: 0, unchecked: 0 };
+    for (const finding of findings) if (!pending.has(finding.tokenId)) sum[statusOf(finding, steps)] += 1;
+    return sum;
+  }, [findings, pending, steps]);
+  const matched = useMemo(() => {
+    const some = findings.filter(
+      (finding) => chip === "all" || (!pending.has(finding.tokenId) && statusOf(finding, steps) === chip),
+    );
+    // While they are looked up they stay where they are.
+    return settled ? some.sort((a, b) => order[statusOf(a, steps)] - order[statusOf(b, steps)]) : some;
+  }, [findings, pending, steps, chip, settled]);
+  const pageCount = Math.max(1, Math.ceil(matched.length / size));
+  const page = Math.min(asked, pageCount);
+  const shown = matched.slice((page - 1) * size, page * size);
+  const selectable = matched.filter((finding) => isSelectable(finding, pending, steps));
+  const chosen = selectable.filter(({ tokenId }) => selected.has(tokenId)).length;
+
+  function toggle<Value>(set: ReadonlySet<Value>, values: readonly Value[], on: boolean): ReadonlySet<Value> {
+    const next = new Set(set);
+    for (const value of values) {
+      if (on) next.add(value);
+      else next.delete(value);
+    }
+    return next;
+  }
+
+  return (
+    <>
+      <fieldset className="mb-3 flex flex-wrap gap-1.5">
+        <legend className="sr-only">Show</legend>
+        {chips.map(([name, text]) => (
+          <button
+            key={name}
+            type="button"
+            aria-pressed={chip === name}
+            onClick={() => {
+              setChip(name);
+              setPage(1);
+            }}
+            className={clsx(
+              "inline-flex h-7 items-center gap-1.5 rounded-full border px-2.5 text-xs transition-colors duration-100",
+              chip === name
+                ? "border-accent bg-accent-soft font-medium text-ink"
+                : "border-line bg-surface text-dim hover:bg-hover hover:text-ink",
+            )}
+          >
+            {text}
+            <span className="tabular-nums">{formatCount(counts[name])}</span>
+          </button>
+        ))}
+      </fieldset>
+      <section aria-label="Findings" className="overflow-hidden rounded-lg border border-line bg-surface">
+        <table {...roles.table} aria-label="Findings" className="w-full text-left text-sm max-md:block md:table-fixed">
+          <thead {...roles.group} className="max-md:block">
+            <tr
+              {...roles.row}
+              className="border-line border-b bg-sunken max-md:flex max-md:h-9 max-md:items-center max-md:px-4"
+            >
+              <th scope="col" className="w-11 font-normal md:h-9 md:pl-4">
+                {selectable.length > 0 ? (
+                  <Checkbox
+                    aria-label="Select all that may be alive"
+                    checked={chosen === selectable.length}
+                    ref={(box) => {
+                      if (box) box.indeterminate = chosen > 0 && chosen < selectable.length;
+                    }}
+                    onChange={(event) =>
+                      onSelect(
+                        toggle(
+                          selected,
+                          selectable.map(({ tokenId }) => tokenId),
+                          event.target.checked,
+                        ),
+                      )
+                    }
+                  />
+                ) : (
+                  <span className="sr-only">Selected</span>
+                )}
+              </th>
+              <th scope="col" className="w-46 px-2 font-medium text-dim text-xs max-md:px-0">
+                Token <span className="font-normal text-faint">and where it stands</span>
+              </th>
+              <th scope="col" className="w-48 px-2 font-medium text-dim text-xs max-md:hidden">
+                Status
+              </th>
+              <th scope="col" className="px-2 font-medium text-dim text-xs max-md:hidden">
+                Whose it is, what it reaches
+              </th>
+              <th scope="col" className="w-60 pr-4 pl-2 font-medium text-dim text-xs max-md:hidden">
+                Known here
+              </th>
+            </tr>
+          </thead>
+          <tbody {...roles.group} className="max-md:block">
+            {shown.map((finding) => {
+              const { tokenId } = finding;
+              return (
+                <FindingRow
+                  key={tokenId}
+                  finding={finding}
+                  pending={pending.has(tokenId)}
+                  step={steps.get(tokenId)}
+                  selected={isSelectable(finding, pending, steps) ? selected.has(tokenId) : null}
+                  open={open.has(tokenId)}
+                  onSelect={(on) => onSelect(toggle(selected, [tokenId], on))}
+                  onOpen={(on) => setOpen(toggle(open, [tokenId], on))}
+                />
+              );
+            })}
+          </tbody>
+        </table>
+        {shown.length === 0 && <p className="px-4 py-8 text-center text-dim text-sm">None of them.</p>}
+        {matched.length > sizes[0] && (
+          <div className="border-line border-t">
+            <Pagination
+              page={page}
+              pageCount={pageCount}
+              size={size}
+              sizes={sizes}
+              matched={matched.length}
+              onPage={(next) => {
+                setPage(next);
+                heading.current?.scrollIntoView({ block: "start" });
+              }}
+              onSize={(next) => {
+                setSize(next);
+                setPage(1);
+              }}
+            />
+          </div>
+        )}
+      </section>
+    </>
+  );
+}

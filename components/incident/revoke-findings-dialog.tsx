@@ -1,0 +1,185 @@
+"use client";
+
+import { type FormEvent, useId, useRef, useState } from "react";
+import { byUser, nameOf, otherTokens } from "@/components/incident/incident-text";
+import { TokenHint } from "@/components/tokens/token-hint";
+import { Badge } from "@/components/ui/badge";
+import { Button } from "@/components/ui/button";
+import { Dialog } from "@/components/ui/dialog";
+import { Checkbox, Field, TextInput } from "@/components/ui/field";
+import { formatCount, plural } from "@/lib/format";
+import type { Finding } from "@/lib/incidents/schema";
+
+const usualReasons = ["Leaked in a log", "Committed to a repository", "Sent in a chat", "Found on a laptop"] as const;
+const most = 100;
+
+type RevokeFindingsDialogProps = {
+  findings: readonly Finding[];
+  onClose: () => void;
+  onRevoke: (order: { siblings: boolean; reason: string }) => void;
+  returnFocus: () => void;
+};
+
+/** Asks once: which, whose, what breaks, and why. */
+export function RevokeFindingsDialog({ findings, onClose, onRevoke, returnFocus }: RevokeFindingsDialogProps) {
+  const formId = useId();
+  const siblingsId = useId();
+  const field = useRef<HTMLDivElement>(null);
+  const [reason, setReason] = useState("");
+  const [missing, setMissing] = useState(false);
+  const [siblings, setSiblings] = useState(false);
+  const others = otherTokens(findings);
+  const groups = [...byUser(findings).values()];
+  const total = findings.length + (siblings ? others : 0);
+  let left = most;
+
+  function submit(event: FormEvent) {
+    event.preventDefault();
+    if (reason.trim() !== "") return onRevoke({ siblings, reason: reason.trim() });
+    setMissing(true);
+    field.current?.querySelector("input")?.focus();
+  }
+
+  return (
+    <Dialog
+      title={`Revoke ${plural(total, "token")}`}
+      description="This cannot be undone. What uses them stops working at once."
+      wide
+      sticky
+      onClose={onClose}
+      returnFocus={returnFocus}
+      footer={
+        <>
+          <Button onClick={onClose}>Cancel</Button>
+          <Button type="submit" form={formId} variant="danger">
+            Revoke {plural(total, "token")} now
+          </Button>
+        </>
+      }
+    >
+      <form id={formId} onSubmit={submit} noValidate className="flex flex-col gap-4">
+        <div ref={field}>
+          <Field
+            label="Reason"
+            help="Stands in the audit log and in the report."
+            error={missing && reason.trim() === "" ? "Say why: a few words are enough." : null}
+          >
+            {(control) => (
+              <TextInput
+                {...control}
+                required
+                value={reason}
+                maxLength={500}
+                autoComplete="off"
+                onChange={(event) => setReason(event.target.value)}
+              />
+            )}
+          </Field>
+          <fieldset className="mt-2 flex flex-wrap gap-1.5">
+            <legend className="sr-only">Usual reasons</legend>
+            {usualReasons.map((usual) => (
+              <button
+                key={usual}
+                type="button"
+                aria-pressed={reason === usual}
+                onClick={() => setReason(usual)}
+                className="inline-flex h-7 items-center rounded-full border border-line px-2.5 text-dim text-xs hover:bg-hover hover:text-ink aria-pressed:border-accent aria-pressed:bg-accent-soft aria-pressed:text-ink"
+              >
+                {usual}
+              </button>
+            ))}
+          </fieldset>
+        </div>
+        {others > 0 && (
+          <div className="flex gap-2.5 rounded-lg bg-warn-soft px-3 py-2.5 text-sm">
+            <Checkbox
+              id={siblingsId}
+              checked={siblings}
+              aria-describedby={`${siblingsId}-why`}
+              onChange={(event) => setSiblings(event.target.checked)}
+              className="mt-0.5"
+            />
+            <div>
+              <label htmlFor={siblingsId} className="font-medium">
+                Also revoke {plural(others, "other token")} of {groups.length === 1 ? "this user" : "these users"}
+              </label>
+              <p id={`${siblingsId}-why`} className="text-dim text-xs">
+                Whoever holds one live token of a user can read that user's other tokens from RingCX.
+              </p>
+            </div>
+          </div>
+        )}
+        <section aria-label="What is revoked" className="rounded-lg border border-line">
+          {groups.map((members) => {
+            const [first] = members;
+            const shown = members.slice(0, Math.max(0, left));
+            left -= shown.length;
+            if (!first || shown.length === 0) return null;
+            return (
+              <div key={first.tokenId} className="border-line border-t first:border-t-0">
+                <h3 className="bg-sunken px-3 py-1.5 font-medium text-dim text-xs">
+                  {first.user ? nameOf(first.user) : (first.known?.owner ?? "A user whom nobody knows here")}
+                  {first.user?.login && <span className="font-normal text-faint"> {first.user.login}</span>}
+                </h3>
+                <ul className="divide-y divide-line">
+                  {shown.map((finding) => (
+                    <Preview key={finding.tokenId} finding={finding} />
+                  ))}
+                  {siblings && <Others members={members} />}
+                </ul>
+              </div>
+            );
+          })}
+          {findings.length > most && (
+            <p className="border-line border-t px-3 py-2 text-dim text-xs">
+              and {formatCount(findings.length - most)} more
+            </p>
+          )}
+        </section>
+      </form>
+    </Dialog>
+  );
+}
+
+/** The tokens of a user that are not among the findings that were chosen. */
+function Others({ members }: { members: readonly Finding[] }) {
+  const chosen = new Set(members.map(({ tokenId }) => tokenId));
+  const known = new Map(
+    members.flatMap(({ siblings = [] }) => siblings.map((sibling) => [sibling.tokenId, sibling] as const)),
+  );
+  const shown = [...known.values()].filter(({ tokenId }) => !chosen.has(tokenId));
+  const more = otherTokens(members) - shown.length;
+  return (
+    <>
+      {shown.map(({ tokenId, hint, label }) => (
+        <li key={tokenId} className="flex flex-wrap items-baseline gap-x-3 px-3 py-2 text-sm">
+          <TokenHint hint={hint} className="w-30 shrink-0" />
+          <span className="min-w-40 flex-1">
+            <span className={label ? "block truncate" : "block truncate text-faint"}>{label ?? "No label here"}</span>
+            <span className="block text-dim text-xs">Not selected: goes with its user's others.</span>
+          </span>
+        </li>
+      ))}
+      {more > 0 && <li className="px-3 py-2 text-dim text-xs">and {plural(more, "more token")} of this user</li>}
+    </>
+  );
+}
+
+function Preview({ finding: { hint, known, status } }: { finding: Finding }) {
+  const used = known?.usedIn ?? known?.purpose ?? null;
+  return (
+    <li className="flex flex-wrap items-baseline gap-x-3 px-3 py-2 text-sm">
+      <TokenHint hint={hint} className="w-30 shrink-0" />
+      <span className="min-w-40 flex-1">
+        <span className="flex min-w-0 items-center gap-2">
+          <span className={known?.label ? "truncate" : "truncate text-faint"}>{known?.label ?? "No label here"}</span>
+          {known?.environment && <Badge>{known.environment}</Badge>}
+          {status === "unchecked" && <Badge tone="warn">Could not check</Badge>}
+        </span>
+        <span className="block text-dim text-xs">
+          {used ? `Breaks: ${used}` : "Nobody wrote down here what uses it."}
+        </span>
+      </span>
+    </li>
+  );
+}

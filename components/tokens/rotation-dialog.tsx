@@ -1,0 +1,242 @@
+"use client";
+
+import { useRouter } from "next/navigation";
+import { type FormEvent, useEffect, useState } from "react";
+import { call, type Failure } from "@/components/http";
+import { useSubmission } from "@/components/submission";
+import { cancelledSchema, plannedSchema, rotationPath, rotationsSchema } from "@/components/tokens/answers";
+import { RotationPlaces, useSavedPlaces } from "@/components/tokens/rotation-places";
+import { TokenHint } from "@/components/tokens/token-hint";
+import { Button } from "@/components/ui/button";
+import { Callout } from "@/components/ui/callout";
+import { Dialog } from "@/components/ui/dialog";
+import { FailureNote } from "@/components/ui/failure-note";
+import { Field, TextInput } from "@/components/ui/field";
+import { Spinner } from "@/components/ui/spinner";
+import { Time } from "@/components/ui/time";
+import type { Rotation, Token } from "@/lib/tokens/schema";
+
+type RotationDialogProps = {
+  /** Of the token that is being replaced. */
+  oldId: string;
+  /** The rotation as the page has it; null: the page may be older. */
+  known: Rotation | null;
+  onClose: () => void;
+  /** Goes on to the confirmation that revokes the old token. */
+  onRevokeOld: (token: Token) => void;
+  returnFocus: () => void;
+};
+
+/** What is left to do between a new token and the end of the one that it replaces. */
+export function RotationDialog({ oldId, known, onClose, onRevokeOld, returnFocus }: RotationDialogProps) {
+  // What the page learns meanwhile must not undo what is being ticked off here.
+  const [found, setFound] = useState<Rotation | Failure | "missing" | null>(known);
+  useEffect(() => {
+    if (found !== null) return;
+    let gone = false;
+    void call("/api/rotations", { method: "GET", answer: rotationsSchema }).then((answer) => {
+      if (gone) return;
+      const rotation = answer.ok ? answer.value.rotations.find(({ old }) => old.id === oldId) : answer.failure;
+      setFound(rotation ?? "missing");
+    });
+    return () => {
+      gone = true;
+    };
+  }, [found, oldId]);
+
+  if (found !== null && typeof found === "object" && "places" in found) {
+    return <Open rotation={found} onClose={onClose} onRevokeOld={onRevokeOld} returnFocus={returnFocus} />;
+  }
+  return (
+    <Dialog
+      title="Replace the old token"
+      description="Both work until the old one is revoked."
+      onClose={onClose}
+      returnFocus={returnFocus}
+      footer={<Button onClick={onClose}>Close</Button>}
+    >
+      {found === null ? (
+        <p role="status" className="flex items-center gap-2 text-dim text-sm">
+          <Spinner className="text-accent" /> Reading what is known of it
+        </p>
+      ) : found === "missing" ? (
+        <Callout tone="warn" title="This rotation is not followed">
+          <p>It is over, or Tokendesk could not write it down. Both tokens are in your list as long as they work.</p>
+        </Callout>
+      ) : (
+        <FailureNote failure={found} />
+      )}
+    </Dialog>
+  );
+}
+
+type OpenProps = Omit<RotationDialogProps, "oldId" | "known"> & { rotation: Rotation };
+
+function Open({ rotation: initial, onClose, onRevokeOld, returnFocus }: OpenProps) {
+  const router = useRouter();
+  const [rotation, setRotation] = useState(initial);
+  const [choosing, setChoosing] = useState(false);
+  const { places, failure: unsaved, save, settled } = useSavedPlaces(initial);
+  const { pending, failure, submit } = useSubmission();
+  const { old, successor, revokeAt, state } = rotation;
+
+  async function leave(next: () => void) {
+    next();
+    await settled();
+    router.refresh();
+  }
+
+  async function plan(date: string | null) {
+    const send = () =>
+      call(rotationPath(rotation), { method: "PATCH", json: { revokeAt: date }, answer: plannedSchema });
+    const planned = await submit(send);
+    if (planned === null) return;
+    setRotation(planned.rotation);
+    setChoosing(false);
+  }
+
+  async function keepBoth() {
+    const ended = await submit(() => call(rotationPath(rotation), { method: "DELETE", answer: cancelledSchema }));
+    if (ended) await leave(onClose);
+  }
+
+  return (
+    <Dialog
+      title="Replace the old token"
+      description={
+        <>
+          <TokenHint hint={successor.hint} /> replaces <TokenHint hint={old.hint} />
+          {old.label && `, ${old.label}`}. Both work until the old one is revoked.
+        </>
+      }
+      onClose={() => leave(onClose)}
+      sticky
+      returnFocus={returnFocus}
+      footer={
+        <>
+          <Button onClick={() => leave(onClose)}>{revokeAt === null ? "Decide later" : "Close"}</Button>
+          {!choosing && (
+            <Button onClick={() => setChoosing(true)}>
+              {revokeAt === null ? "Revoke at a date" : "Change the date"}
+            </Button>
+          )}
+          <Button variant="danger" onClick={() => leave(() => onRevokeOld(tokenOf(rotation)))}>
+            Revoke old now
+          </Button>
+        </>
+      }
+    >
+      <div className="flex flex-col gap-5">
+        {(failure ?? unsaved) && <FailureNote failure={(failure ?? unsaved) as Failure} />}
+        {!successor.listed && (
+          <Callout tone="warn" title="The new token is gone">
+            <p>RingCX does not list it any more. The old one is not revoked at a date without it.</p>
+          </Callout>
+        )}
+        <RotationPlaces places={places} onChange={save} />
+        <section className="flex flex-col gap-1">
+          <h3 className="font-medium text-sm">Is the old one still used?</h3>
+          <p className="text-dim text-sm">
+            RingCX does not say when a token was last used, so nobody here can know. Look into the systems above: each
+            should hold the value that ends in <span className="font-mono text-ink">{successor.hint.slice(-4)}</span>.
+            Or revoke it at a date when somebody has an eye on their alarms.
+          </p>
+        </section>
+        {choosing ? (
+          <DateForm pending={pending} onPlan={plan} onCancel={() => setChoosing(false)} />
+        ) : (
+          revokeAt !== null && (
+            <Callout
+              tone="info"
+              role="status"
+              title={
+                <>
+                  {state === "ordered" ? "Its date has come: " : "To be revoked on "}
+                  <Time iso={revokeAt} as="instant" className="tabular-nums" />
+                </>
+              }
+            >
+              <p>
+                Its value is kept nowhere, so it is revoked when your own list is read for the first time after that:
+                when you are signed in here. The overview reminds you.
+              </p>
+              <p>
+                <Button size="sm" pending={pending} onClick={() => plan(null)}>
+                  Take the date back
+                </Button>
+              </p>
+            </Callout>
+          )
+        )}
+        <p className="text-dim text-xs">
+          Both are needed for good?{" "}
+          <button
+            type="button"
+            onClick={keepBoth}
+            aria-disabled={pending || undefined}
+            className="text-accent underline underline-offset-2"
+          >
+            Keep both and end this rotation
+          </button>
+        </p>
+      </div>
+    </Dialog>
+  );
+}
+
+type DateFormProps = { pending: boolean; onPlan: (date: string) => void; onCancel: () => void };
+
+function DateForm({ pending, onPlan, onCancel }: DateFormProps) {
+  const [typed, setTyped] = useState(() => localTime(Date.now() + 7 * 24 * 3_600_000));
+  const [error, setError] = useState<string | null>(null);
+
+  function onSubmit(event: FormEvent) {
+    event.preventDefault();
+    const at = new Date(typed).getTime();
+    if (Number.isNaN(at)) setError("A full date and time is needed");
+    else if (at <= Date.now()) setError("This is over. To revoke it at once, choose Revoke old now.");
+    else onPlan(new Date(at).toISOString());
+  }
+
+  return (
+    <form onSubmit={onSubmit} noValidate className="flex flex-col gap-3 rounded-lg border border-line bg-sunken p-3">
+      <Field
+        label="Revoke the old one on"
+        error={error}
+        help="In your own time zone. Choose an hour when somebody can answer an alarm."
+      >
+        {(control) => (
+          <TextInput
+            {...control}
+            type="datetime-local"
+            value={typed}
+            autoFocus
+            className="max-w-60 tabular-nums"
+            onChange={(event) => setTyped(event.target.value)}
+          />
+        )}
+      </Field>
+      <span className="flex gap-2">
+        <Button type="submit" variant="primary" pending={pending}>
+          Set the date
+        </Button>
+        <Button onClick={onCancel}>Cancel</Button>
+      </span>
+    </form>
+  );
+}
+
+/** `2026-11-30T09:00`, in the reader's zone, on the hour. */
+function localTime(at: number): string {
+  const local = new Date(at - new Date(at).getTimezoneOffset() * 60_000);
+  return `${local.toISOString().slice(0, 13)}:00`;
+}
+
+/** The old token as far as its rotation knows it. */
+function tokenOf({ old, owner }: Rotation): Token {
+  return {
+    ...{ id: old.id, hint: old.hint, label: old.label, owner, status: "active" },
+    ...{ purpose: null, environment: null, usedIn: null, rotateBy: null, order: null },
+    ...{ firstSeenAt: null, lastSeenAt: null, createdHere: null, appearedAt: null },
+  };
+}

@@ -1,0 +1,307 @@
+import "server-only";
+import { randomUUID } from "node:crypto";
+import { audited, type Intent, type Subject } from "@/lib/audit/log";
+import { auditedStream } from "@/lib/audit/streams";
+import { env } from "@/lib/env";
+import { TokendeskError, toProblem } from "@/lib/errors";
+import { type CaseToken, noteFindings, openCase } from "@/lib/incidents/cases";
+import { sealFindings } from "@/lib/incidents/handles";
+import { type Candidate, type Identified, identify, notAsked } from "@/lib/incidents/identify";
+import type { Investigator } from "@/lib/incidents/investigator";
+import { knownTokens } from "@/lib/incidents/known";
+import { type Found, findTokens, type ScanSource } from "@/lib/incidents/scan";
+import { type Finding, maxFindings, type ScanLine, type ScanResult } from "@/lib/incidents/schema";
+import { noteVendorChanges } from "@/lib/incidents/vendor-changes";
+import { warnOfVolume } from "@/lib/incidents/volume";
+import { notify } from "@/lib/notify/notify";
+import { markToken, type TokenMark } from "@/lib/tokens/fingerprint";
+import { ifReachable } from "@/lib/tokens/held";
+
+/**
+ * The first half of an incident: which tokens stand in a text, which of them live, whose they are and what they reach.
+ * Any signed-in person may ask for strings that they hold; every use is recorded, before RingCX is asked. The text is
+ * in memory for as long as this runs, and nowhere else. It goes on while the database is away.
+ */
+
+/** A request that waits for the whole answer is answered after so long, with what is known by then. */
+const answerWithinMs = 20_000;
+const siblingsShown = 20;
+
+/** @returns what was found, looked up as far as `withinMs` and the vendor's budget allow */
+export async function scanIncident(
+  investigator: Investigator,
+  sources: readonly ScanSource[],
+  { withinMs = answerWithinMs }: { withinMs?: number } = {},
+): Promise<ScanResult> {
+  return audited(
+    investigator.actor,
+    subjectOf(sources),
+    async (intent) => {
+      for await (const line of scan(investigator, sources, intent, withinMs)) {
+        if (line.type === "result") {
+          const { type: _, ...result } = line;
+          return result;
+        }
+      }
+      throw new TokendeskError("internal_error", "The scan ended without a result.");
+    },
+    { urgent: true },
+  );
+}
+
+/** The same as a stream of {@link ScanLine}s, which waits for the vendor's budget as long as its reader does. */
+export function scanStream(
+  investigator: Investigator,
+  sources: readonly ScanSource[],
+): Promise<ReadableStream<Uint8Array>> {
+  const inLines = async function* (intent: Intent) {
+    for await (const line of scan(investigator, sources, intent, null)) yield jsonLine(line);
+  };
+  const lastWords = (error: unknown) => {
+    const { code, detail } = toProblem(error, "");
+    return jsonLine({ type: "failed", code, detail });
+  };
+  return auditedStream(investigator.actor, subjectOf(sources), inLines, lastWords, { urgent: true });
+}
+
+const jsonLine = (line: ScanLine) => `${JSON.stringify(line)}\n`;
+
+function subjectOf(sources: readonly ScanSource[]): Subject {
+  return { action: "incident.scan", details: { textBytes: bytesOf(sources), files: filesOf(sources) } };
+}
+
+const bytesOf = (sources: readonly ScanSource[]) =>
+  sources.reduce((sum, { content }) => sum + Buffer.byteLength(content), 0);
+const filesOf = (sources: readonly ScanSource[]) => new Set(sources.flatMap(({ name }) => name ?? [])).size;
+
+/** A token of the case, with its value: it does not leave this module. */
+type Suspect = {
+  found: Found;
+  foundAt: number;
+  mark: TokenMark;
+  candidate: Candidate;
+  finding: Finding;
+  identified: Identified;
+};
+
+/** `withinMs`: what RingCX has not answered by then is told as not checked; null: it takes as long as it takes. */
+async function* scan(
+  investigator: Investigator,
+  sources: readonly ScanSource[],
+  intent: Intent,
+  withinMs: number | null,
+): AsyncGenerator<ScanLine, void, undefined> {
+  const openedAt = Date.now();
+  const stop = new AbortController();
+  let timer: NodeJS.Timeout | undefined;
+  const lines = new Lines();
+  let unkept = async () => {};
+  try {
+    const matching = findTokens(sources, {
+      prefixes: env().tokenPrefixes,
+      limit: maxFindings,
+      signal: stop.signal,
+      onProgress: (doneBytes, totalBytes) => lines.put({ type: "matching", doneBytes, totalBytes }),
+    });
+    yield* lines.until(matching);
+    const { found, truncated } = await matching;
+    const incident = found.length === 0 ? null : randomUUID();
+    const suspects = await suspectsOf(investigator, found, incident ?? "", openedAt);
+    const findings = suspects.map(({ finding }) => finding);
+    intent.details = { ...subjectOf(sources).details, incident, tokens: suspects.length };
+    const keep = async () =>
+      incident === null || noteFindings(investigator.tenant, incident, suspects.map(toCaseToken));
+    const recorded =
+      (incident === null || (await open(investigator, incident, sources, openedAt, suspects))) && (await keep());
+    unkept = async () => void (await keep());
+    if (suspects.length > 0 && (await warnOfVolume(investigator.actor, suspects.length))) intent.details.unusual = true;
+    yield { type: "found", incident, findings: structuredClone(findings), etaMs: etaOf(investigator, suspects) };
+
+    const deadline = withinMs === null ? null : Date.now() + withinMs;
+    if (withinMs !== null) timer = setTimeout(() => stop.abort(), withinMs);
+    const byId = new Map(suspects.map((suspect) => [suspect.mark.id, suspect]));
+    let checked = 0;
+    const looking = identify(
+      investigator,
+      suspects.map(({ candidate }) => candidate),
+      {
+        signal: stop.signal,
+        ...(deadline === null ? {} : { patienceMs: () => Math.max(0, deadline - Date.now()) }),
+        onIdentified: ({ tokenId }, identified, etaMs) => {
+          const suspect = byId.get(tokenId) as Suspect;
+          learn(suspect, identified, byId);
+          checked += 1;
+          const finding = structuredClone(suspect.finding);
+          lines.put({ type: "finding", finding, checked, total: suspects.length, etaMs });
+        },
+      },
+    );
+    yield* lines.until(looking);
+    await labelSiblings(investigator, findings);
+
+    const count = (status: Finding["status"]) => findings.filter((finding) => finding.status === status).length;
+    const [live, dead, unchecked] = [count("live"), count("dead"), count("unchecked")];
+    Object.assign(intent.details, { live, dead, unchecked });
+    const noted = await keep();
+    unkept = async () => {};
+    // While they live. Nobody waits for it.
+    if (incident !== null) {
+      const identities = suspects.map(({ candidate, identified }) => ({ ...candidate, ...identified }));
+      void noteVendorChanges(investigator, incident, identities);
+    }
+    yield { type: "result", incident, findings, truncated, unchecked, recorded: recorded && noted };
+  } finally {
+    clearTimeout(timer);
+    stop.abort();
+    // Who asked has gone in the midst of it: what is known by now stays.
+    await unkept();
+  }
+}
+
+async function suspectsOf(
+  investigator: Investigator,
+  found: readonly Found[],
+  incident: string,
+  openedAt: number,
+): Promise<Suspect[]> {
+  const foundAt = Date.now();
+  const marks = found.map(({ value }) => markToken(value));
+  const [ids, known] = await Promise.all([
+    sealFindings(
+      investigator,
+      { incident, openedAt },
+      found.map(({ value }) => value),
+    ),
+    ifReachable(
+      knownTokens(
+        investigator.tenant,
+        marks.map(({ id }) => id),
+      ),
+    ),
+  ]);
+  return found.map((one, index) => {
+    const mark = marks[index] as TokenMark;
+    const candidate = { value: one.value, tokenId: mark.id, known: known?.get(mark.id) ?? null };
+    const finding: Finding = {
+      id: ids[index] as string,
+      tokenId: mark.id,
+      hint: mark.hint,
+      line: one.places[0]?.line ?? 1,
+      places: one.places,
+      count: one.count,
+      status: "unchecked",
+      why: notAsked.why,
+      checkedAt: null,
+      notChecked: [],
+      known: candidate.known,
+    };
+    return { found: one, foundAt, mark, candidate, finding, identified: notAsked };
+  });
+}
+
+function learn(suspect: Suspect, identified: Identified, all: ReadonlyMap<string, Suspect>): void {
+  const { finding } = suspect;
+  suspect.identified = identified;
+  finding.status = identified.status;
+  finding.why = identified.why;
+  finding.checkedAt = identified.checkedAt === null ? null : new Date(identified.checkedAt).toISOString();
+  finding.notChecked = identified.notChecked;
+  if (identified.user) finding.user = identified.user;
+  if (identified.accounts) finding.accounts = identified.accounts;
+  if (identified.reach) finding.reach = identified.reach;
+  if (!identified.siblings) return;
+  finding.siblingCount = identified.siblings.length;
+  // Those that leaked as well come first: they are on the screen.
+  const leaked = identified.siblings.filter(({ tokenId }) => all.has(tokenId));
+  const others = identified.siblings.filter(({ tokenId }) => !all.has(tokenId));
+  finding.siblings = [...leaked, ...others].slice(0, siblingsShown).map(({ tokenId, hint }) => {
+    const known = all.get(tokenId)?.candidate.known;
+    return { tokenId, hint, label: known?.label ?? null, leaked: all.has(tokenId) };
+  });
+}
+
+/** Siblings that did not leak may have labels as well. */
+async function labelSiblings(investigator: Investigator, findings: readonly Finding[]): Promise<void> {
+  const siblings = findings.flatMap(({ siblings }) => siblings ?? []).filter(({ leaked }) => !leaked);
+  const ids = [...new Set(siblings.map(({ tokenId }) => tokenId))];
+  const known = await ifReachable(knownTokens(investigator.tenant, ids));
+  for (const sibling of siblings) sibling.label = known?.get(sibling.tokenId)?.label ?? null;
+}
+
+async function open(
+  investigator: Investigator,
+  id: string,
+  sources: readonly ScanSource[],
+  openedAt: number,
+  suspects: readonly Suspect[],
+): Promise<boolean> {
+  const host = hostOf(investigator, suspects);
+  const opened = await openCase(investigator, {
+    id,
+    host,
+    openedAt,
+    textBytes: bytesOf(sources),
+    files: filesOf(sources),
+    found: suspects.length,
+  });
+  const { tenant, actor, origin } = investigator;
+  await notify({ type: "incident.opened", tenant, actor: actor.name, incident: id, found: suspects.length, origin });
+  return opened;
+}
+
+const hostOf = (investigator: Investigator, [first]: readonly Suspect[]) =>
+  investigator.holding(first?.candidate.value ?? "").host;
+
+/** One list each, and two more calls for at least one user. */
+const etaOf = (investigator: Investigator, suspects: readonly Suspect[]) =>
+  suspects.length === 0
+    ? 0
+    : investigator.holding((suspects[0] as Suspect).candidate.value).waitForCalls(suspects.length + 2);
+
+function toCaseToken({ found, foundAt, mark, finding, identified }: Suspect): CaseToken {
+  return {
+    tokenId: mark.id,
+    fingerprint: mark.fingerprint,
+    hint: mark.hint,
+    leaked: true,
+    places: found.places,
+    foundAt,
+    status: finding.status,
+    why: finding.why,
+    checkedAt: identified.checkedAt,
+    user: identified.user,
+    accounts: identified.accounts,
+    reach: identified.reach,
+    notChecked: identified.notChecked,
+  };
+}
+
+/** What a job tells while it runs, for a generator to pass on. */
+class Lines {
+  #waiting: ScanLine[] = [];
+  #wake: (() => void) | null = null;
+
+  put(line: ScanLine): void {
+    // Of progress only the newest matters.
+    if (line.type === "matching" && this.#waiting.at(-1)?.type === "matching") this.#waiting.pop();
+    this.#waiting.push(line);
+    this.#wake?.();
+  }
+
+  /** Ends with the job, and fails with it. */
+  async *until(job: Promise<unknown>): AsyncGenerator<ScanLine, void, undefined> {
+    let over = false;
+    const end = () => {
+      over = true;
+      this.#wake?.();
+    };
+    // Its failure is thrown below; whoever has left by then is not told.
+    job.then(end, end);
+    while (!over || this.#waiting.length > 0) {
+      const line = this.#waiting.shift();
+      if (line) yield line;
+      else await new Promise<void>((wake) => (this.#wake = wake));
+    }
+    await job;
+  }
+}

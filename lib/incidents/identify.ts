@@ -1,0 +1,217 @@
+import "server-only";
+import type { SubAccount } from "@/lib/accounts/schema";
+import { isTokendeskError } from "@/lib/errors";
+import { plural } from "@/lib/format";
+import type { Investigator } from "@/lib/incidents/investigator";
+import { reachOf } from "@/lib/incidents/reach";
+import type { FindingStatus, KnownToken, TokenUser } from "@/lib/incidents/schema";
+import { logger } from "@/lib/logger";
+import type { TokenClient } from "@/lib/ringcx/client";
+import { UpstreamError } from "@/lib/ringcx/errors";
+import { markToken } from "@/lib/tokens/fingerprint";
+
+/** What RingCX says of a token, asked with the token itself. */
+export type Identified = {
+  status: FindingStatus;
+  /** A sentence. */
+  why: string;
+  /** Epoch milliseconds; null: it was not asked. */
+  checkedAt: number | null;
+  user: TokenUser | null;
+  accounts: SubAccount[] | null;
+  /** Alive for the same user, this one not among them. */
+  siblings: { tokenId: string; hint: string }[] | null;
+  reach: string | null;
+  notChecked: string[];
+};
+
+/** A user behind tokens: whoever's list has one of them has the others. */
+type Group = {
+  members: Map<string, { tokenId: string; hint: string }>;
+  unreadable: number;
+  holder: Promise<{ user: TokenUser | null; accounts: SubAccount[] | null; notChecked: string[] }>;
+};
+
+export type Candidate = { value: string; tokenId: string; known: KnownToken | null };
+
+const inFlight = 8;
+
+/**
+ * Looks tokens up, one list request each and two more for each user behind them, as fast as the vendor's budget allows.
+ * `onIdentified` is told of each as it is settled. `signal` stops it: what was not asked by then is told as such.
+ */
+export async function identify(
+  investigator: Pick<Investigator, "holding">,
+  candidates: readonly Candidate[],
+  { signal, patienceMs, onIdentified }: IdentifyOptions,
+): Promise<void> {
+  const groups: Group[] = [];
+  const queue = [...candidates];
+  let asked = 0;
+  const worker = async () => {
+    for (;;) {
+      const candidate = queue.shift();
+      if (candidate === undefined) return;
+      if (signal?.aborted) {
+        onIdentified(candidate, notAsked, 0);
+        continue;
+      }
+      const token = investigator.holding(candidate.value, patienceMs?.());
+      const identified = await lookUp(token, candidate, groups);
+      asked += 1;
+      // Those that are left, and the users behind a part of them as large as so far.
+      const calls = queue.length + Math.ceil((queue.length * 2 * groups.length) / asked);
+      onIdentified(candidate, identified, calls === 0 ? 0 : token.waitForCalls(calls));
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(inFlight, candidates.length) }, worker));
+}
+
+export type IdentifyOptions = {
+  signal?: AbortSignal | undefined;
+  /** How long a call that is made now may wait for its turn, in ms; absent: as long as it takes. */
+  patienceMs?: (() => number) | undefined;
+  /** `etaMs`: a lower bound of the time until the rest is settled. */
+  onIdentified: (candidate: Candidate, identified: Identified, etaMs: number) => void;
+};
+
+const nobody = { user: null, accounts: null, siblings: null, reach: null, notChecked: [] };
+
+export const notAsked: Identified = {
+  ...nobody,
+  status: "unchecked",
+  why: "Not checked yet: RingCX was not asked.",
+  checkedAt: null,
+};
+
+async function lookUp(token: TokenClient, { value, tokenId, known }: Candidate, groups: Group[]): Promise<Identified> {
+  let list: { items: string[]; unreadable: number };
+  try {
+    list = await token.listTokenValues().catch((error: unknown) => {
+      // The inventory knows better: a refusal by a gateway is not to be told as a death.
+      if (isRefusal(error) && known?.status === "active") return token.listTokenValues();
+      throw error;
+    });
+  } catch (error) {
+    return unsuccessful(error, token.host);
+  }
+  const checkedAt = Date.now();
+  if (!list.items.includes(value)) {
+    // RingCX let it in, so it is alive; what the list shows is not its user's then, or is cut.
+    return {
+      ...nobody,
+      status: "live",
+      why: "RingCX accepts it, although the list it answered does not show this token.",
+      checkedAt,
+      reach: reachOf(null, null),
+      notChecked: ["Whose it is, and which other tokens its user has: the list that RingCX answered makes no sense."],
+    };
+  }
+  const group = groupOf(groups, tokenId, list, token);
+  const { user, accounts, notChecked } = await group.holder;
+  const siblings = [...group.members.values()].filter((member) => member.tokenId !== tokenId);
+  return {
+    status: "live",
+    why: "RingCX accepts it.",
+    checkedAt,
+    user,
+    accounts,
+    siblings,
+    reach: reachOf(user, accounts),
+    notChecked: [
+      ...notChecked,
+      ...(group.unreadable > 0
+        ? [`${plural(group.unreadable, "entry", "entries")} of its user's list that Tokendesk cannot read.`]
+        : []),
+    ],
+  };
+}
+
+function groupOf(groups: Group[], tokenId: string, list: { items: string[]; unreadable: number }, token: TokenClient) {
+  const known = groups.find(({ members }) => members.has(tokenId));
+  if (known) return known;
+  const members = new Map(
+    list.items.map((item) => {
+      const { id, hint } = markToken(item);
+      return [id, { tokenId: id, hint }];
+    }),
+  );
+  const group: Group = { members, unreadable: list.unreadable, holder: holderOf(token) };
+  groups.push(group);
+  return group;
+}
+
+async function holderOf(token: TokenClient): Promise<Awaited<Group["holder"]>> {
+  const notChecked: string[] = [];
+  const or = async <T>(what: string, question: Promise<T>): Promise<T | null> => {
+    try {
+      return await question;
+    } catch (error) {
+      if (!isTokendeskError(error)) throw error;
+      logger().info({ err: error }, "a leaked token's reach is not known");
+      notChecked.push(`${what}: ${shortReason(error)}.`);
+      return null;
+    }
+  };
+  const [holder, list] = await Promise.all([
+    or("Whose it is and which roles they have", token.whose()),
+    or("Which accounts it reaches", token.listAccounts()),
+  ]);
+  if (list !== null && list.unreadable > 0) {
+    notChecked.push(`${plural(list.unreadable, "account")} that RingCX named in a way Tokendesk cannot read.`);
+  }
+  const user = holder && {
+    id: holder.userId,
+    login: holder.login,
+    name: holder.name,
+    enabled: holder.enabled,
+    roles: holder.roles,
+  };
+  return { user, accounts: list?.items ?? null, notChecked };
+}
+
+const isRefusal = (error: unknown) => error instanceof UpstreamError && error.reason === "unauthorized";
+
+/** RingCX's refusal of the token is a death; a refusal in RingCX's own words for another reason is a life. */
+function unsuccessful(error: unknown, host: string): Identified {
+  if (!(error instanceof UpstreamError)) {
+    if (!isTokendeskError(error)) throw error;
+    return { ...nobody, status: "unchecked", why: `Could not check: ${error.message}`, checkedAt: Date.now() };
+  }
+  const checkedAt = Date.now();
+  if (error.reason === "unauthorized") {
+    return { ...nobody, status: "dead", why: `RingCX at ${new URL(host).host} refuses it.`, checkedAt };
+  }
+  if (error.reason === "forbidden" && error.explained) {
+    return {
+      ...nobody,
+      status: "live",
+      why: "RingCX knows it, but its user may not list tokens.",
+      checkedAt,
+      reach: reachOf(null, null),
+      notChecked: ["Whose it is, what it reaches and which other tokens its user has: RingCX does not let it ask."],
+    };
+  }
+  return { ...nobody, status: "unchecked", why: `Could not check: ${shortReason(error)}.`, checkedAt };
+}
+
+/** A part of a sentence. */
+function shortReason(error: unknown): string {
+  if (!(error instanceof UpstreamError)) return "the question failed";
+  switch (error.reason) {
+    case "unauthorized":
+      return "RingCX refused the token just then";
+    case "jwt_refused":
+      return "something in front of RingCX refused a credential that this is not";
+    case "forbidden":
+      return "RingCX does not let it ask";
+    case "rate_limited":
+      return "the requests that RingCX allows per minute are used up";
+    case "timeout":
+      return "RingCX did not answer in time";
+    case "unavailable":
+      return "RingCX cannot be reached";
+    default:
+      return "RingCX gave an answer that cannot be trusted";
+  }
+}

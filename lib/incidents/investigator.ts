@@ -1,0 +1,36 @@
+import "server-only";
+import type { Actor } from "@/lib/audit/log";
+import type { TokenClient } from "@/lib/ringcx/client";
+import type { TokenOwner } from "@/lib/tokens/held";
+
+/** Who works on an incident: a signed-in person, or a scanner with an API key. */
+export type Investigator = {
+  /** Nothing crosses it: `host|mainAccountId`. */
+  tenant: string;
+  actor: Actor;
+  user: { id: string; name: string };
+  origin: "desk" | "key";
+  /** Of the API key, for `key`. */
+  keyName: string | null;
+  /** Binds the IDs of findings: whoever did not bring a string cannot use what was found in it. */
+  seal: string;
+  /** The way to a token that is at hand, on this investigator's host and budget; see {@link TokenClient}. */
+  holding(value: string, patienceMs?: number): TokenClient;
+  /** The signed-in connection: a second witness, and another authority for a deletion. null for an API key. */
+  owner: TokenOwner | null;
+};
+
+/** A signed-in person at the desk. A Session is given. */
+export function investigatorOf(session: TokenOwner & { sid: string }): Investigator {
+  const { tenant, actor, user, sid, client } = session;
+  return {
+    tenant,
+    actor,
+    user,
+    origin: "desk",
+    keyName: null,
+    seal: `session ${sid}`,
+    holding: (value, patienceMs) => client.holding(value, patienceMs),
+    owner: session,
+  };
+}

@@ -1,0 +1,424 @@
+import { mkdtempSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { type Pace, revokeAll, type Settled, type Target } from "@/lib/incidents/revocation";
+import { type RingcxClient, signInAdmin, TokenClient } from "@/lib/ringcx/client";
+import { LiveConnection } from "@/lib/session/connection";
+import { markToken } from "@/lib/tokens/fingerprint";
+import type { FaultKind } from "@/sandbox/faults";
+import { digestOf } from "@/sandbox/platform";
+import { everyKind, quick, kinds as usualKinds } from "@/test/faults";
+import { freshProcess } from "@/test/process";
+import { ANA, TestSandbox } from "@/test/sandbox";
+
+/** These tests wait for much and work little: several at a time, each with a RingCX of its own. */
+const atOnce = 10;
+vi.setConfig({ maxConcurrency: atOnce });
+const free: TestSandbox[] = [];
+const started: TestSandbox[] = [];
+const random = Math.random;
+let connections = 0;
+
+/** Without tokens at first. */
+const leaky = "new@example.com";
+/** A user, and one who manages that user. */
+const managed = "child1@example.com";
+const manager = "parent@example.com";
+
+beforeAll(async () => {
+  const all = Array.from({ length: atOnce }, () => TestSandbox.start({ rateLimit: 100_000, accessTokenBytes: 600 }));
+  started.push(...(await Promise.all(all)));
+  free.push(...started);
+  freshProcess({
+    RINGCX_HOSTS: started.map(({ url }) => url).join(","),
+    RINGCX_RATE_LIMIT: "100000",
+    DATA_DIR: mkdtempSync(join(tmpdir(), "tokendesk-revocation-")),
+    RINGCX_TIMEOUT_MS: "800",
+  });
+  // The shortest of all pauses.
+  Math.random = () => 0;
+});
+
+afterAll(async () => {
+  Math.random = random;
+  await Promise.all(started.map((sandbox) => sandbox.close()));
+});
+
+/** A test with a RingCX for itself. */
+function on<T extends unknown[]>(work: (ringcx: Ringcx, ...row: T) => Promise<void>): (...row: T) => Promise<void> {
+  return async (...row) => {
+    const sandbox = free.pop();
+    if (sandbox === undefined) throw new Error(`more than ${atOnce} tests at once`);
+    try {
+      await sandbox.reset();
+      await work(new Ringcx(sandbox), ...row);
+    } finally {
+      free.push(sandbox);
+    }
+  };
+}
+
+function target(value: string, more: Partial<Target> = {}): Target {
+  return { tokenId: markToken(value).id, value, leaked: true, maybeSent: false, seenAlive: true, user: null, ...more };
+}
+
+const idOf = (value: string) => markToken(value).id;
+const outcomes = (settled: Map<string, Settled>) => [...settled.values()].map(({ outcome }) => outcome);
+
+type Options = { owner?: RingcxClient | null; siblings?: boolean; pace?: Partial<Pace>; targets?: Target[] };
+
+class Ringcx {
+  readonly sandbox: TestSandbox;
+
+  constructor(sandbox: TestSandbox) {
+    this.sandbox = sandbox;
+  }
+
+  async connection(username = ANA.username): Promise<RingcxClient> {
+    connections += 1;
+    const host = this.sandbox.url;
+    const { accessToken, refreshToken, lifetimeMs, mainAccountId } = await signInAdmin(host, { ...ANA, username });
+    const tokens = { accessToken, refreshToken, issuedAt: Date.now(), lifetimeMs };
+    const id = `connection-${connections}`;
+    return new LiveConnection({ id, host, username, platformId: "aws80", mainAccountId, ...tokens }).client;
+  }
+
+  mint(count: number, username = leaky): Promise<string[]> {
+    return Promise.all(Array.from({ length: count }, () => this.sandbox.mint(username)));
+  }
+
+  holding(value: string): TokenClient {
+    return new TokenClient({ host: this.sandbox.url, limitKey: this.sandbox.url }, value);
+  }
+
+  /** @returns what became of each token, by ID, in the order in which they were settled */
+  async revoke(values: readonly string[], options: Options = {}): Promise<Map<string, Settled>> {
+    const settled = new Map<string, Settled>();
+    await revokeAll({
+      holding: (value) => this.holding(value),
+      owner: options.owner ?? null,
+      targets: options.targets ?? values.map((value) => target(value)),
+      siblings: options.siblings ?? false,
+      onSiblings: () => {},
+      step: async (one, work) => {
+        settled.set(one.tokenId, await work(async () => {}));
+      },
+      pace: { ...quick, ...options.pace },
+    });
+    return settled;
+  }
+
+  /** What was said must be so, whatever went wrong. */
+  async expectTruth(values: readonly string[], settled: Map<string, Settled>, username = leaky): Promise<void> {
+    const alive = new Set(await this.sandbox.tokens(username));
+    for (const value of values) {
+      const said = settled.get(idOf(value));
+      expect(said, "each has a fate").toBeDefined();
+      if (said?.outcome === "revoked" || said?.outcome === "already_dead") {
+        expect(alive.has(value), `${said.outcome}: ${said.detail}`).toBe(false);
+        expect(said.proof).not.toBeNull();
+      } else expect(said?.proof).toBeNull();
+      if (said?.outcome === "alive") expect(alive.has(value), said.detail).toBe(true);
+    }
+    const deletions = await this.sandbox.journal("token.delete");
+    const effects = deletions.filter(({ effect }) => effect).map(({ path }) => path);
+    expect(new Set(effects).size, "no token is deleted twice").toBe(effects.length);
+  }
+}
+
+const kinds: typeof usualKinds = [
+  ...usualKinds,
+  ["unauthorized", { effect: true }],
+  ["status", { status: 204 }],
+  ["status", { status: 403 }],
+  ["status", { status: 404 }],
+  ["status", { status: 401, body: "<html>no</html>", contentType: "text/html" }],
+];
+
+/** A question has no effect. */
+const questions = kinds.filter(([, more]) => !("effect" in more));
+
+describe.concurrent("one fault", () => {
+  test.each(kinds)(
+    "of kind %s %o in the deletion leaves none alive",
+    on(async (ringcx, kind, more) => {
+      const values = await ringcx.mint(2);
+      await ringcx.sandbox.fault({ operation: "token.delete", kind, ...everyKind[kind], ...more });
+      const settled = await ringcx.revoke(values, { owner: await ringcx.connection() });
+      await ringcx.expectTruth(values, settled);
+      expect(outcomes(settled)).toEqual(["revoked", "revoked"]);
+    }),
+  );
+
+  test.each(questions)(
+    "of kind %s %o in a token's own check leaves none alive",
+    on(async (ringcx, kind, more) => {
+      const values = await ringcx.mint(2);
+      const fault = { operation: "token.list", auth: "x-auth-token", kind, ...everyKind[kind], ...more };
+      // The first call is the list that shows whose they are, the second one the check of the first deletion.
+      await ringcx.sandbox.fault({ ...fault, skip: 1 });
+      const settled = await ringcx.revoke(values, { owner: await ringcx.connection() });
+      await ringcx.expectTruth(values, settled);
+      expect(outcomes(settled)).toEqual(["revoked", "revoked"]);
+    }),
+  );
+
+  test.each(questions)(
+    "of kind %s %o in the first list and in the witness's leaves none alive",
+    on(async (ringcx, kind, more) => {
+      const values = await ringcx.mint(3);
+      const fault = { operation: "token.list", auth: "x-auth-token", kind, ...everyKind[kind], ...more };
+      for (const skip of [0, 2]) await ringcx.sandbox.fault({ ...fault, skip });
+      const settled = await ringcx.revoke(values, { owner: await ringcx.connection() });
+      await ringcx.expectTruth(values, settled);
+      expect(await ringcx.sandbox.tokens(leaky)).toEqual([]);
+      expect(outcomes(settled)).toEqual(["revoked", "revoked", "revoked"]);
+    }),
+  );
+});
+
+/** RingCX's wish to wait is granted for as long as it lasts: that has a test of its own. */
+const lasting = kinds.filter(([kind]) => kind !== "http429" && kind !== "latency");
+
+describe.concurrent("a fault that does not end", () => {
+  test.each(lasting)(
+    "of kind %s %o in every deletion: nothing is said to be dead that lives, and a retry ends it",
+    on(async (ringcx, kind, more) => {
+      const values = await ringcx.mint(2);
+      await ringcx.sandbox.fault({ operation: "token.delete", kind, count: -1, ...everyKind[kind], ...more });
+      const settled = await ringcx.revoke(values);
+      await ringcx.expectTruth(values, settled);
+      await ringcx.sandbox.control("DELETE", "faults");
+      const targets = values.map((value) => target(value, { maybeSent: true }));
+      const again = await ringcx.revoke(values, { owner: await ringcx.connection(), targets });
+      await ringcx.expectTruth(values, again);
+      expect(outcomes(again)).toEqual(["revoked", "revoked"]);
+    }),
+  );
+
+  test.each(lasting.filter((row) => questions.includes(row)))(
+    "of kind %s %o in every list of theirs: nothing is said to be dead that lives",
+    on(async (ringcx, kind, more) => {
+      const values = await ringcx.mint(2);
+      const fault = { operation: "token.list", auth: "x-auth-token", kind, count: -1 };
+      await ringcx.sandbox.fault({ ...fault, ...everyKind[kind], ...more });
+      const settled = await ringcx.revoke(values, { pace: { rounds: 2 } });
+      await ringcx.expectTruth(values, settled);
+      expect(await ringcx.sandbox.tokens(leaky), "they are dead, proven or not").toEqual([]);
+    }),
+  );
+
+  test.each(["resetBefore", "html502", "unauthorized", "jwtExpired", "hang"] as const)(
+    "of kind %s in whatever is asked with these tokens: nothing is said to be dead that lives",
+    on(async (ringcx, kind: FaultKind) => {
+      const values = await ringcx.mint(2);
+      await ringcx.sandbox.fault({ operation: "*", auth: "x-auth-token", kind, count: -1 });
+      await ringcx.expectTruth(values, await ringcx.revoke(values, { pace: { rounds: 2 } }));
+      expect(await ringcx.sandbox.tokens(leaky)).toHaveLength(2);
+    }),
+  );
+});
+
+describe.concurrent("the order", () => {
+  test(
+    "is siblings first, then those that leaked, and of these the witness last",
+    on(async (ringcx) => {
+      const [first, second, ...siblings] = (await ringcx.mint(6)) as [string, string, ...string[]];
+      const settled = await ringcx.revoke([first, second], { siblings: true });
+      expect(settled.size).toBe(6);
+      expect(await ringcx.sandbox.tokens(leaky)).toEqual([]);
+      const deletions = await ringcx.sandbox.journal("token.delete");
+      expect(deletions.map(({ effect }) => effect)).toEqual(Array(6).fill(true));
+      const order = deletions.map(({ path }) => path.split("/").at(-1));
+      expect(new Set(order.slice(0, 4))).toEqual(new Set(siblings.map(digestOf)));
+      expect(order.slice(4)).toEqual([digestOf(first), digestOf(second)]);
+    }),
+  );
+
+  test(
+    "leaves siblings alone that were not asked for, and takes their list for a witness",
+    on(async (ringcx) => {
+      const [leaked, ...siblings] = (await ringcx.mint(3)) as [string, ...string[]];
+      const settled = await ringcx.revoke([leaked]);
+      expect(settled.get(idOf(leaked))).toMatchObject({ outcome: "revoked", proof: { method: "token_refused" } });
+      expect(await ringcx.sandbox.tokens(leaky)).toEqual(siblings);
+      // One to see whose it is, the deletion, its own refusal, the witness.
+      const calls = (await ringcx.sandbox.journal()).map(({ operation, status }) => `${operation} ${status}`);
+      expect(calls).toEqual(["token.list 200", "token.delete 200", "token.list 401", "token.list 200"]);
+    }),
+  );
+
+  test(
+    "of several users' tokens is kept for each of them",
+    on(async (ringcx) => {
+      const users = [leaky, "ana@example.com", managed, "other@example.com"];
+      for (const user of users) await ringcx.mint(2, user);
+      const values = (await Promise.all(users.map((user) => ringcx.sandbox.tokens(user)))).flat();
+      const settled = await ringcx.revoke(values);
+      expect(new Set(outcomes(settled))).toEqual(new Set(["revoked"]));
+      for (const user of users) expect(await ringcx.sandbox.tokens(user)).toEqual([]);
+    }),
+  );
+});
+
+describe.concurrent("what it costs", () => {
+  test(
+    "is about two calls for a token, however many there are",
+    on(async (ringcx) => {
+      const values = await ringcx.mint(120);
+      const settled = await ringcx.revoke(values, { pace: { batchMs: 5_000 } });
+      expect(outcomes(settled)).toEqual(Array(120).fill("revoked"));
+      expect(await ringcx.sandbox.tokens(leaky)).toEqual([]);
+      expect((await ringcx.sandbox.journal()).length).toBeLessThanOrEqual(2 * 120 + 10);
+    }),
+  );
+
+  test(
+    "is no storm where RingCX says that it is too much",
+    on(async (ringcx) => {
+      const values = await ringcx.mint(10);
+      await ringcx.sandbox.fault({ operation: "*", kind: "http429", count: 3, retryAfter: 1, auth: "x-auth-token" });
+      const settled = await ringcx.revoke(values);
+      await ringcx.expectTruth(values, settled);
+      expect(outcomes(settled)).toEqual(Array(10).fill("revoked"));
+      expect((await ringcx.sandbox.journal()).filter(({ status }) => status === 429)).toHaveLength(3);
+    }),
+  );
+});
+
+describe.concurrent("authority", () => {
+  test(
+    "is the token's own, and where RingCX does not let it, the signed-in connection's",
+    on(async (ringcx) => {
+      const values = await ringcx.sandbox.tokens(managed);
+      await ringcx.sandbox.fault({
+        operation: "token.delete",
+        kind: "status",
+        status: 403,
+        auth: "x-auth-token",
+        count: -1,
+      });
+      const alone = await ringcx.revoke(values);
+      expect(outcomes(alone)).toEqual(["alive", "alive"]);
+      await ringcx.expectTruth(values, alone, managed);
+      const settled = await ringcx.revoke(values, { owner: await ringcx.connection(manager) });
+      expect(outcomes(settled)).toEqual(["revoked", "revoked"]);
+      await ringcx.expectTruth(values, settled, managed);
+    }),
+  );
+
+  test(
+    "of somebody who may not manage that user changes nothing",
+    on(async (ringcx) => {
+      const values = await ringcx.sandbox.tokens(managed);
+      await ringcx.sandbox.fault({ operation: "token.delete", kind: "false200", auth: "x-auth-token", count: -1 });
+      const settled = await ringcx.revoke(values, { owner: await ringcx.connection("other@example.com") });
+      expect(outcomes(settled)).toEqual(["alive", "alive"]);
+      expect(await ringcx.sandbox.tokens(managed)).toEqual(values);
+    }),
+  );
+
+  test(
+    "of a connection that has ended is not missed",
+    on(async (ringcx) => {
+      const values = await ringcx.mint(2);
+      const owner = await ringcx.connection();
+      await ringcx.sandbox.control("POST", "expire-access-tokens");
+      await ringcx.sandbox.control("POST", "end-sessions", {});
+      const settled = await ringcx.revoke(values, { owner });
+      expect(outcomes(settled)).toEqual(["revoked", "revoked"]);
+    }),
+  );
+});
+
+describe.concurrent("proof", () => {
+  test(
+    "of somebody's own last tokens is that person's list",
+    on(async (ringcx) => {
+      const values = await ringcx.sandbox.tokens();
+      const settled = await ringcx.revoke(values, { owner: await ringcx.connection() });
+      expect(outcomes(settled)).toEqual(["revoked", "revoked", "revoked"]);
+      await ringcx.expectTruth(values, settled, ANA.username);
+    }),
+  );
+
+  test(
+    "of one that was dead before is its own refusal, in several calls",
+    on(async (ringcx) => {
+      const [value] = (await ringcx.mint(1)) as [string];
+      await ringcx.sandbox.control("DELETE", "tokens", { value });
+      for (const owner of [null, await ringcx.connection()]) {
+        const targets = [target(value, { seenAlive: owner !== null })];
+        const settled = await ringcx.revoke([value], { owner, targets });
+        expect(settled.get(idOf(value))).toMatchObject({ outcome: "already_dead", deletedAt: null });
+      }
+    }),
+  );
+
+  test(
+    "of one that lived a moment ago, with nobody else to ask, is not RingCX's refusal of everybody",
+    on(async (ringcx) => {
+      const [value] = (await ringcx.mint(1)) as [string];
+      await ringcx.sandbox.fault({ operation: "*", kind: "unauthorized", auth: "x-auth-token", count: -1 });
+      const settled = await ringcx.revoke([value]);
+      expect(settled.get(idOf(value))).toMatchObject({ outcome: "unknown", proof: null });
+    }),
+  );
+
+  test(
+    "is found for what an earlier run may have deleted, without another deletion",
+    on(async (ringcx) => {
+      const values = await ringcx.mint(3);
+      const [gone, kept, sibling] = values as [string, string, string];
+      for (const value of [gone, sibling]) await ringcx.holding(value).delete();
+      await ringcx.sandbox.clearJournal();
+      const targets = [
+        target(gone, { maybeSent: true, user: "1112" }),
+        target(kept, { maybeSent: true, user: "1112" }),
+        target(sibling, { maybeSent: true, user: "1112", leaked: false, value: null }),
+      ];
+      const settled = await ringcx.revoke(values, { targets, siblings: true });
+      expect(settled.get(idOf(gone))).toMatchObject({ outcome: "revoked", proof: { method: "token_refused" } });
+      expect(settled.get(idOf(kept))).toMatchObject({ outcome: "revoked" });
+      expect(settled.get(idOf(sibling))).toMatchObject({ outcome: "revoked", proof: { method: "absent_from_list" } });
+      const deletions = await ringcx.sandbox.journal("token.delete");
+      expect(deletions.map(({ path }) => path.split("/").at(-1))).toEqual([digestOf(kept)]);
+    }),
+  );
+
+  test(
+    "is not RingCX's word and two refusals while a list still shows it",
+    on(async (ringcx) => {
+      const [leaked, sibling] = (await ringcx.mint(2)) as [string, string];
+      await ringcx.sandbox.fault({ operation: "token.delete", kind: "status", status: 204 });
+      // Refused after that deletion, and again after what the sibling's list says.
+      for (const skip of [1, 3]) {
+        await ringcx.sandbox.fault({ operation: "token.list", kind: "unauthorized", auth: "x-auth-token", skip });
+      }
+      const settled = await ringcx.revoke([leaked]);
+      await ringcx.expectTruth([leaked], settled);
+      expect(settled.get(idOf(leaked))?.outcome).toBe("revoked");
+      expect(await ringcx.sandbox.tokens(leaky)).toEqual([sibling]);
+    }),
+  );
+
+  test(
+    "does not take what a list lost for dead",
+    on(async (ringcx) => {
+      const values = await ringcx.mint(2);
+      // RingCX says that it deleted one, and did not; the token is refused once all the same.
+      await ringcx.sandbox.fault({ operation: "token.delete", kind: "status", status: 204 });
+      await ringcx.sandbox.fault({
+        operation: "token.list",
+        kind: "unauthorized",
+        auth: "x-auth-token",
+        count: 1,
+        skip: 1,
+      });
+      const settled = await ringcx.revoke(values, { pace: { rounds: 6 } });
+      await ringcx.expectTruth(values, settled);
+      expect(await ringcx.sandbox.tokens(leaky)).toEqual([]);
+    }),
+  );
+});

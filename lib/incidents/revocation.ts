@@ -1,0 +1,615 @@
+import "server-only";
+import { setTimeout as delay } from "node:timers/promises";
+import { isTokendeskError } from "@/lib/errors";
+import type { StepOutcome, StepProof } from "@/lib/incidents/schema";
+import type { RingcxClient, TokenClient } from "@/lib/ringcx/client";
+import { UpstreamError } from "@/lib/ringcx/errors";
+import { markToken } from "@/lib/tokens/fingerprint";
+import { answered } from "@/lib/tokens/held";
+import { type Said, saidInWords } from "@/lib/tokens/revocation";
+
+/**
+ * Kills tokens that are at hand and proves each death, many at once and within the vendor's budget: about two calls for
+ * each. It knows nothing of databases and logs (lib/incidents/run.ts does), so the command line can use it alone.
+ * What counts as a proof: docs/decisions/0008-proof.md and 0014-incident-run.md.
+ */
+
+/** A token that is to die. */
+export type Target = {
+  tokenId: string;
+  /** A secret. null: a sibling of an interrupted run, known by its ID alone. */
+  value: string | null;
+  /** It stood in the text; false: it is a sibling of one that did. */
+  leaked: boolean;
+  /** A deletion may have been sent before. */
+  maybeSent: boolean;
+  /** It lived when it was last looked at. */
+  seenAlive: boolean;
+  /** Names the RingCX user behind it, where that is known. */
+  user: string | null;
+};
+
+/** What became of it. `deletedAt`: when RingCX last answered a deletion, or none came; epoch milliseconds. */
+export type Settled = { outcome: StepOutcome; proof: StepProof | null; detail: string; deletedAt: number | null };
+
+export type Revocation = {
+  holding(value: string): TokenClient;
+  /** The signed-in connection: another authority, and a witness for its own user's tokens. */
+  owner: RingcxClient | null;
+  targets: readonly Target[];
+  /** Also all other tokens of the users of these. */
+  siblings: boolean;
+  /** Siblings have been found: they are targets from now on. */
+  onSiblings(found: Target[]): void;
+  /** Runs the step of a token; `work` tells what came of it, and calls `sending` before a deletion goes out. */
+  step(target: Target, work: (sending: () => Promise<void>) => Promise<Settled>): Promise<void>;
+  pace?: Pace;
+};
+
+export type Pace = {
+  /** Steps at work at the same time; those that wait for a witness or for a second look are not counted. */
+  inFlight: number;
+  /** How often a token is looked at again before the question is left open. */
+  rounds: number;
+  firstBackoffMs: number;
+  maxBackoffMs: number;
+  /** Between two looks that are to say the same. */
+  spacingMs: number;
+  /** A list is asked for when it can speak for so many, or after so long. */
+  batch: number;
+  batchMs: number;
+  /** The last token of a user, whose list is the witness for the others, lives no longer than that for their sake. */
+  lastAfterMs: number;
+};
+
+export const usualPace: Pace = {
+  inFlight: 12,
+  rounds: 8,
+  firstBackoffMs: 500,
+  maxBackoffMs: 15_000,
+  spacingMs: 1_000,
+  batch: 25,
+  batchMs: 15_000,
+  lastAfterMs: 15_000,
+};
+
+const maxDiscoveries = 8;
+const ownListWithinMs = 5_000;
+
+/** Resolves when the fate of every target has been told. */
+export async function revokeAll(revocation: Revocation): Promise<void> {
+  await new Run(revocation).all();
+}
+
+/** Places at work; who comes back from a wait is served before who has not begun. */
+class Slots {
+  #free: number;
+  readonly #waiting: (() => void)[] = [];
+
+  constructor(count: number) {
+    this.#free = count;
+  }
+
+  async take({ first = false } = {}): Promise<void> {
+    if (this.#free > 0) {
+      this.#free -= 1;
+      return;
+    }
+    await new Promise<void>((granted) => {
+      if (first) this.#waiting.unshift(granted);
+      else this.#waiting.push(granted);
+    });
+  }
+
+  leave(): void {
+    const next = this.#waiting.shift();
+    if (next) next();
+    else this.#free += 1;
+  }
+}
+
+class Run {
+  readonly revocation: Revocation;
+  readonly pace: Pace;
+  readonly slots: Slots;
+  /** Those that lived when this run looked at them. */
+  readonly lived = new Set<Target>();
+  /** When a token was last accepted: whoever is refused after that is not refused because everybody is. */
+  acceptedAt = 0;
+  readonly #targets: Set<Target>;
+  readonly #byValue: Map<string, Target>;
+  readonly #placed = new Set<Target>();
+  readonly #jobs: Promise<void>[] = [];
+  #control: { at: number; answer: Promise<boolean> } | null = null;
+
+  constructor(revocation: Revocation) {
+    this.revocation = revocation;
+    this.pace = revocation.pace ?? usualPace;
+    this.slots = new Slots(this.pace.inFlight);
+    this.#targets = new Set(revocation.targets);
+    this.#byValue = new Map(revocation.targets.flatMap((one) => (one.value === null ? [] : [[one.value, one]])));
+  }
+
+  async all(): Promise<void> {
+    const { owner } = this.revocation;
+    const own = owner && (await within(ownListWithinMs, answered(owner.listTokenValues({ fresh: true }))));
+    const isOwn = own?.items.some((value) => this.#byValue.has(value)) ?? false;
+    if (own && isOwn) this.#found(own, true);
+    await this.#discover();
+    // What no list shows: dead, or RingCX would not say.
+    for (const target of this.#targets) if (!this.#placed.has(target)) this.#begin(new Group(this, [target], null));
+    // A group may add siblings, and so jobs, until it is found; all are found by now.
+    await Promise.all(this.#jobs);
+  }
+
+  /** Asks tokens for the lists of their users: one first, for it may show all the others, then more at once. */
+  async #discover(): Promise<void> {
+    const queue = [...this.#byValue.values()];
+    const workers: Promise<void>[] = [];
+    const hire = () => workers.push(work());
+    const work = async (): Promise<void> => {
+      for (;;) {
+        const target = queue.shift();
+        if (target === undefined) return;
+        if (this.#placed.has(target)) continue;
+        await this.#ask(target, target.value as string);
+        if (workers.length < maxDiscoveries && queue.length > 0) hire();
+      }
+    };
+    hire();
+    for (const worker of workers) await worker;
+  }
+
+  async #ask(target: Target, value: string): Promise<void> {
+    const list = await this.list(value);
+    if (list === "refused") return;
+    if (list === "accepted") this.lived.add(target);
+    if (this.#placed.has(target)) return;
+    if (list !== null && list !== "accepted") return this.#found(list, false);
+    // Whose it is will not be known: it need not wait for the others.
+    this.#placed.add(target);
+    this.#begin(new Group(this, [target], null));
+  }
+
+  /**
+   * The list of a token's user. `refused`: 401; `accepted`: it lives, but no list came that makes sense; null: no answer.
+   */
+  async list(value: string): Promise<List | "refused" | "accepted" | null> {
+    try {
+      const list = await this.revocation.holding(value).listTokenValues();
+      this.acceptedAt = Date.now();
+      return list.items.includes(value) ? list : "accepted";
+    } catch (error) {
+      return meaningOf(error) ?? null;
+    }
+  }
+
+  /** A user's tokens, as a list shows them. */
+  #found(list: List, own: boolean): void {
+    const { siblings, onSiblings } = this.revocation;
+    const listed = new Set(list.items);
+    const members = [...this.#targets].filter(({ value }) => value !== null && listed.has(value));
+    for (const member of members) this.lived.add(member);
+    const user = members.find((member) => member.user !== null)?.user ?? null;
+    const others = list.items.filter((value) => !this.#byValue.has(value));
+    const unplaced = [...this.#targets].filter((target) => !this.#placed.has(target));
+    // Of the same user, but not listed any more.
+    const gone = unplaced.filter((one) => user !== null && one.user === user && !members.includes(one));
+    const added: Target[] = [];
+    if (siblings) {
+      const byId = new Map(gone.flatMap((one) => (one.value === null ? [[one.tokenId, one]] : [])));
+      for (const value of others) {
+        const { id } = markToken(value);
+        const known = byId.get(id);
+        const target = known ?? { tokenId: id, value, leaked: false, maybeSent: false, seenAlive: true, user };
+        target.value = value;
+        this.lived.add(target);
+        this.#byValue.set(value, target);
+        this.#targets.add(target);
+        if (known === undefined) added.push(target);
+      }
+      if (added.length > 0) onSiblings(added);
+    }
+    const all = [...new Set([...members, ...gone, ...added])];
+    for (const target of all) this.#placed.add(target);
+    const bystanders = siblings ? [] : others;
+    this.#begin(new Group(this, all, { list, bystanders, owner: own ? this.revocation.owner : null }));
+  }
+
+  #begin(group: Group): void {
+    for (const target of group.targets) this.#placed.add(target);
+    const job = group.all();
+    // It is waited for at the end; until then its failure is nobody's.
+    job.catch(() => {});
+    this.#jobs.push(job);
+  }
+
+  /** Whether RingCX accepts anybody since a time: a gateway that refuses all proves nothing. */
+  async acceptsSomebody(since: number): Promise<boolean> {
+    if (this.acceptedAt >= since) return true;
+    const { owner } = this.revocation;
+    if (owner === null) return false;
+    if (this.#control === null || this.#control.at < since) {
+      const list = answered(owner.listTokenValues({ fresh: true }));
+      this.#control = { at: Date.now(), answer: list.then((answer) => answer !== null) };
+    }
+    return this.#control.answer;
+  }
+}
+
+type List = { items: string[]; unreadable: number };
+type Presence = { seen: "listed" | "absent" | "unclear" /** The list shows others. */; telling: boolean };
+
+const unclear: Presence = { seen: "unclear", telling: false };
+
+/** A refusal of the token, or one in RingCX's own words for another reason, which accepts it. */
+function meaningOf(error: unknown): "refused" | "accepted" | null {
+  if (!isTokendeskError(error)) throw error;
+  if (!(error instanceof UpstreamError)) return null;
+  if (error.reason === "unauthorized") return "refused";
+  return error.reason === "forbidden" && error.explained ? "accepted" : null;
+}
+
+/** The tokens of one user, or one token alone of which nothing is known. */
+class Group {
+  readonly run: Run;
+  readonly targets: Target[];
+  /** Of these a list showed when it was found. */
+  readonly #listed: ReadonlySet<string>;
+  /** Tokens whose lists can be asked for: those that stay alive, and the one that dies last. */
+  readonly #witnesses: string[];
+  readonly #owner: RingcxClient | null;
+  readonly #last: Target | null;
+  readonly #queue: { target: Target; since: number; answer: (presence: Presence) => void }[] = [];
+  /** Steps that may come to ask for a list before long. */
+  #working = 0;
+  #timer: NodeJS.Timeout | null = null;
+
+  constructor(
+    run: Run,
+    targets: Target[],
+    user: { list: List; bystanders: string[]; owner: RingcxClient | null } | null,
+  ) {
+    this.run = run;
+    this.targets = targets;
+    this.#listed = new Set(user?.list.items);
+    this.#owner = user?.owner ?? null;
+    this.#witnesses = [...(user?.bystanders ?? [])];
+    const mortal = targets.filter(({ value, leaked }) => leaked && value !== null && this.#listed.has(value));
+    this.#last = this.#witnesses.length === 0 && targets.length > 1 ? (mortal.at(-1) ?? null) : null;
+    if (this.#last?.value) this.#witnesses.push(this.#last.value);
+  }
+
+  /** Siblings first, then those that leaked, and the one whose list is the witness at the very end. */
+  async all(): Promise<void> {
+    const siblings = this.targets.filter(({ leaked }) => !leaked);
+    const leaked = this.targets.filter((target) => target.leaked && target !== this.#last);
+    const steps = this.#start(siblings);
+    await Promise.all(steps.map(({ attempted }) => attempted));
+    steps.push(...this.#start(leaked));
+    if (this.#last) {
+      await Promise.all(steps.map(({ attempted }) => attempted));
+      await within(this.run.pace.lastAfterMs, Promise.all(steps.map(({ over }) => over)));
+      this.#forget(this.#last.value as string);
+      steps.push(...this.#start([this.#last]));
+    }
+    await Promise.all(steps.map(({ over }) => over));
+  }
+
+  #start(targets: Target[]): { attempted: Promise<void>; over: Promise<void> }[] {
+    // Counted before the first begins: one list is to serve them all.
+    this.#working += targets.length;
+    return targets.map((target) => {
+      const { promise: attempted, resolve } = Promise.withResolvers<void>();
+      const over = this.#step(target, resolve).finally(resolve);
+      over.catch(() => {});
+      return { attempted, over };
+    });
+  }
+
+  async #step(target: Target, attempted: () => void): Promise<void> {
+    const { slots, revocation } = this.run;
+    await slots.take();
+    try {
+      await revocation.step(target, (sending) => new Step(this, target, sending, attempted).settle());
+    } finally {
+      slots.leave();
+      this.#working -= 1;
+      this.#look();
+    }
+  }
+
+  isListed(target: Target): boolean {
+    return target.value !== null && this.#listed.has(target.value);
+  }
+
+  /** Lets others work meanwhile. */
+  async rest<T>(wait: () => Promise<T>): Promise<T> {
+    this.run.slots.leave();
+    try {
+      return await wait();
+    } finally {
+      await this.run.slots.take({ first: true });
+    }
+  }
+
+  /** Whether a list of this user that is asked for from now on has the token. */
+  async presence(target: Target): Promise<Presence> {
+    if (this.#witnesses.length === 0 && this.#owner === null) return unclear;
+    return this.rest(async () => {
+      this.#working -= 1;
+      const answer = new Promise<Presence>((resolve) => {
+        this.#queue.push({ target, since: Date.now(), answer: resolve });
+      });
+      this.#look();
+      try {
+        return await answer;
+      } finally {
+        this.#working += 1;
+      }
+    });
+  }
+
+  /** Asks for a list when it can speak for all who will want one soon, for many, or when somebody has waited long. */
+  #look(): void {
+    const [first] = this.#queue;
+    if (first === undefined) return;
+    const { batch, batchMs } = this.run.pace;
+    const waited = Date.now() - first.since;
+    if (this.#working === 0 || this.#queue.length >= batch || waited >= batchMs) {
+      if (this.#timer) clearTimeout(this.#timer);
+      this.#timer = null;
+      const asking = this.#queue.splice(0);
+      void this.#answer(asking.map(({ target }) => target)).then((presences) => {
+        for (const [index, { answer }] of asking.entries()) answer(presences[index] ?? unclear);
+      });
+    } else {
+      this.#timer ??= setTimeout(() => {
+        this.#timer = null;
+        this.#look();
+      }, batchMs - waited);
+    }
+  }
+
+  async #answer(targets: readonly Target[]): Promise<Presence[]> {
+    const list = await this.#witnessList().catch(() => null);
+    if (list === null) return targets.map(() => unclear);
+    const values = new Set(list.items);
+    const ids = targets.some(({ value }) => value === null)
+      ? new Set(list.items.map((value) => markToken(value).id))
+      : new Set();
+    const telling = list.items.length > 0;
+    return targets.map(({ value, tokenId }) => {
+      const listed = value === null ? ids.has(tokenId) : values.has(value);
+      if (listed) return { seen: "listed", telling };
+      return list.unreadable === 0 ? { seen: "absent", telling } : unclear;
+    });
+  }
+
+  async #witnessList(): Promise<List | null> {
+    for (const witness of [...this.#witnesses].slice(0, 3)) {
+      const list = await this.run.list(witness);
+      if (list === "refused") this.#forget(witness);
+      else if (list !== null && list !== "accepted") return list;
+    }
+    return this.#owner === null ? null : answered(this.#owner.listTokenValues({ fresh: true }));
+  }
+
+  #forget(witness: string): void {
+    const at = this.#witnesses.indexOf(witness);
+    if (at !== -1) this.#witnesses.splice(at, 1);
+  }
+}
+
+/** One token on its way to a proof. */
+class Step {
+  readonly #group: Group;
+  readonly #target: Target;
+  readonly #client: TokenClient | null;
+  readonly #sending: () => Promise<void>;
+  readonly #attempted: () => void;
+  /** The last word on a deletion; null: none went out. */
+  #said: Said | null = null;
+  /** A deletion may have had its effect. */
+  #sent: boolean;
+  #deletedAt: number | null = null;
+  /** What RingCX last answered to the token itself. */
+  #alive: boolean | null = null;
+  /** Since when it is refused, without having been accepted in between. */
+  #refusedAt: number | null = null;
+  #evidence = "";
+
+  constructor(group: Group, target: Target, sending: () => Promise<void>, attempted: () => void) {
+    this.#group = group;
+    this.#target = target;
+    this.#client = target.value === null ? null : group.run.revocation.holding(target.value);
+    this.#sending = sending;
+    this.#attempted = attempted;
+    this.#sent = target.maybeSent;
+  }
+
+  get #run(): Run {
+    return this.#group.run;
+  }
+
+  get #hasLived(): boolean {
+    return this.#target.seenAlive || this.#run.lived.has(this.#target);
+  }
+
+  async settle(): Promise<Settled> {
+    if (this.#target.value === null) return this.#settleUnseen();
+    const { rounds } = this.#run.pace;
+    // What may be dead by a deletion of before is looked at first, and so is what its user's list no longer shows.
+    const unlisted =
+      this.#target.user !== null && this.#group.targets.length > 1 && !this.#group.isListed(this.#target);
+    let next: "look" | "delete" = this.#target.maybeSent || unlisted ? "look" : "delete";
+    let deletions = 0;
+    for (let round = 0; ; ) {
+      if (next === "delete") {
+        deletions += 1;
+        next = "look";
+        const clear = await this.#delete(this.#target.value);
+        this.#attempted();
+        if (clear) continue;
+      } else {
+        const verdict = await this.#look(round);
+        if (typeof verdict === "object") return verdict;
+        next = verdict;
+        if (next === "delete" && deletions === 0) continue;
+        if (round >= rounds) return this.#open();
+      }
+      this.#attempted();
+      round += 1;
+      const { firstBackoffMs, maxBackoffMs } = this.#run.pace;
+      const most = Math.min(maxBackoffMs, firstBackoffMs * 2 ** (round - 1));
+      await this.#wait(most * (0.5 + Math.random() / 2));
+    }
+  }
+
+  #wait(ms: number): Promise<void> {
+    return this.#group.rest(() => delay(ms));
+  }
+
+  /** Looks whether it is dead; if not, says what to do next. */
+  async #look(round: number): Promise<Settled | "look" | "delete"> {
+    const alive = await this.#isAlive();
+    if (alive === true) {
+      this.#evidence = "RingCX still accepts it.";
+      // It may take a moment to forget what it said it deleted.
+      return this.#said === "accepted" && round < 2 ? "look" : "delete";
+    }
+    if (alive === null) {
+      this.#evidence = "RingCX gave no answer that would prove it dead.";
+      // Where the token itself gets no answer, lists must decide, and more than once.
+      const { seen, telling } = round < 2 ? unclear : await this.#group.presence(this.#target);
+      if (seen === "listed") return "delete";
+      const confirmed = this.#said === "accepted" || (this.#sent && this.#said !== "refused" && telling);
+      if (seen === "absent" && confirmed)
+        return this.#dead("absent_from_list", "its user's list no longer has it, although it gets no answer itself");
+      // Deleting it once more does no harm to a dead one; asking for ever would leave a living one alive.
+      return this.#said === "accepted" || round < 2 ? "look" : "delete";
+    }
+    const { seen, telling } = await this.#group.presence(this.#target);
+    if (seen === "listed") {
+      this.#evidence = "RingCX refuses it, but still lists it.";
+      return "delete";
+    }
+    if (seen === "absent" && (this.#said === "accepted" || telling)) {
+      return this.#dead("token_refused", "RingCX refuses it, and its user's list no longer has it");
+    }
+    return this.#lookAgain();
+  }
+
+  /** It is refused, and nobody else can bear witness: what it says must be said again after a while. */
+  async #lookAgain(): Promise<Settled | "look" | "delete"> {
+    const { spacingMs } = this.#run.pace;
+    await this.#wait(spacingMs);
+    if ((await this.#isAlive()) !== false) return this.#contradicted();
+    const untouched = !this.#sent && this.#said === null;
+    // Of a token that refuses itself from the start, RingCX has not been asked to delete it yet: it may be a gateway's word.
+    if (untouched) return "delete";
+    const twice = "RingCX refuses it, asked twice";
+    if (this.#said === "accepted") return this.#dead("token_refused", twice);
+    const neverLived = !this.#sent && !this.#hasLived && this.#run.revocation.owner === null;
+    if (neverLived) return this.#dead("token_refused", twice);
+    await this.#wait(spacingMs * 2);
+    if ((await this.#isAlive()) !== false) return this.#contradicted();
+    if (await this.#run.acceptsSomebody(this.#refusedAt ?? Date.now())) {
+      return this.#dead("token_refused", "RingCX refuses it, asked three times, and accepts others");
+    }
+    this.#evidence = "RingCX refuses it, but nothing shows that it does not refuse everybody just now.";
+    return "look";
+  }
+
+  #contradicted(): "look" | "delete" {
+    this.#evidence = this.#alive ? "RingCX still accepts it." : "RingCX gave no answer that would prove it dead.";
+    return this.#alive ? "delete" : "look";
+  }
+
+  async #isAlive(): Promise<boolean | null> {
+    try {
+      this.#alive = (await this.#client?.isAlive()) ?? null;
+    } catch (error) {
+      const meaning = meaningOf(error);
+      this.#alive = meaning === null ? null : meaning === "accepted";
+    }
+    if (this.#alive === true) {
+      this.#run.acceptedAt = Date.now();
+      this.#run.lived.add(this.#target);
+      this.#refusedAt = null;
+    } else if (this.#alive === false) this.#refusedAt ??= Date.now();
+    return this.#alive;
+  }
+
+  /** By its own authority, else by the signed-in connection's. @returns whether it makes sense to look at once */
+  async #delete(value: string): Promise<boolean> {
+    const { owner } = this.#run.revocation;
+    const client = this.#client as TokenClient;
+    if (this.#alive !== false || owner === null) await this.#send(() => client.delete());
+    const byItself = this.#said;
+    const useless = byItself === "refused" || (byItself instanceof UpstreamError && isRefusal(byItself));
+    if (owner !== null && (useless || this.#alive === false)) {
+      await this.#send(() => owner.deleteTokenValue(value));
+    }
+    return !(this.#said instanceof UpstreamError) || isRefusal(this.#said);
+  }
+
+  async #send(deletion: () => Promise<Exclude<Said, UpstreamError>>): Promise<void> {
+    await this.#sending();
+    try {
+      this.#said = await deletion();
+      if (this.#said !== "refused") this.#sent = true;
+      this.#deletedAt = Date.now();
+    } catch (error) {
+      if (!isTokendeskError(error)) throw error;
+      // Of a connection that ended nothing went out.
+      if (!(error instanceof UpstreamError)) return;
+      this.#said = error;
+      if (error.failure !== "unknown") return;
+      this.#sent = true;
+      this.#deletedAt = Date.now();
+    }
+  }
+
+  #dead(method: StepProof["method"], evidence: string): Settled {
+    const proof = { method, checkedAt: new Date().toISOString() };
+    if (!this.#sent && !this.#run.lived.has(this.#target)) {
+      return { outcome: "already_dead", proof, detail: `It was dead already: ${evidence}.`, deletedAt: null };
+    }
+    const said = this.#said === null ? "A deletion was sent before, and its answer was lost." : saidInWords(this.#said);
+    const detail = `${said} ${evidence[0]?.toUpperCase()}${evidence.slice(1)}.`;
+    return { outcome: "revoked", proof, detail, deletedAt: this.#deletedAt };
+  }
+
+  /** The question stays open, or it lives. */
+  #open(): Settled {
+    const outcome = this.#alive === true ? "alive" : "unknown";
+    const said = this.#said === null ? "No deletion went out." : saidInWords(this.#said);
+    const advice = outcome === "alive" ? "Try again." : "Treat this token as alive and try again.";
+    return { outcome, proof: null, detail: `${said} ${this.#evidence} ${advice}`, deletedAt: this.#deletedAt };
+  }
+
+  /** Known by its ID alone: only the lists of its user can tell. */
+  async #settleUnseen(): Promise<Settled> {
+    this.#attempted();
+    for (let look = 1; look <= 2; look += 1) {
+      const { seen, telling } = await this.#group.presence(this.#target);
+      if (seen !== "absent" || !telling) {
+        const detail = "Its value is not at hand any more. Paste the text again, and revoke the siblings too.";
+        return { outcome: "unknown", proof: null, detail, deletedAt: null };
+      }
+      if (look === 1) await this.#wait(this.#run.pace.spacingMs);
+    }
+    return this.#dead("absent_from_list", "its user's list no longer has it, asked twice");
+  }
+}
+
+/** RingCX, or what stands before it, does not let this credential do it. */
+function isRefusal({ failure }: UpstreamError): boolean {
+  return failure === "credentials" || failure === "terminal";
+}
+
+/** The answer, or null when it takes longer. */
+async function within<T>(ms: number, answer: Promise<T>): Promise<T | null> {
+  return Promise.race([answer, delay(ms, null, { ref: false })]);
+}

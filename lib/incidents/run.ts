@@ -1,0 +1,901 @@
+import "server-only";
+import { randomUUID } from "node:crypto";
+import { setTimeout as delay } from "node:timers/promises";
+import { audited, type Intent, type Subject } from "@/lib/audit/log";
+import { isDatabaseUnavailable } from "@/lib/db/failure";
+import { isTokendeskError, TokendeskError, toProblem } from "@/lib/errors";
+import {
+  type CaseReader,
+  type CaseRow,
+  type CaseTokenRow,
+  finishCase,
+  isHeld,
+  isProven,
+  mayRead,
+  readCase,
+  type Spent,
+  type StepRow,
+  saveSteps,
+  takeCase,
+} from "@/lib/incidents/cases";
+import { openFindings } from "@/lib/incidents/handles";
+import { type Investigator, investigatorOf } from "@/lib/incidents/investigator";
+import { type Pace, revokeAll, type Settled, type Target, usualPace } from "@/lib/incidents/revocation";
+import type {
+  IncidentOrigin,
+  RevocationLine,
+  RevokeFindings,
+  RevokeMany,
+  RunSummary,
+  StepOutcome,
+  StepProof,
+  TokenUser,
+} from "@/lib/incidents/schema";
+import { warnOfVolume } from "@/lib/incidents/volume";
+import { logger } from "@/lib/logger";
+import { notify } from "@/lib/notify/notify";
+import type { TokenClient } from "@/lib/ringcx/client";
+import { markToken } from "@/lib/tokens/fingerprint";
+import { ifReachable, listHeld, needDatabase, raiseNotFound } from "@/lib/tokens/held";
+import { type InventoryRecord, recordRevokedOfTenant } from "@/lib/tokens/inventory";
+
+/**
+ * The second half of an incident: the run that revokes. It belongs to the process and not to the request that began it:
+ * whoever asks again, or follows, is told what has happened so far and what happens next. What it does is written down
+ * as it goes, so that after a crash the same request goes on where it was (docs/decisions/0014-incident-run.md).
+ */
+
+/** What to revoke, of one case. */
+export type RevocationOrder = {
+  incident: string;
+  /** Token values. Secrets. */
+  values: readonly string[];
+  siblings: boolean;
+  reason: string | null;
+  /** When the text came in, epoch milliseconds; default: what the case says, else now. */
+  openedAt?: number;
+  /** Default: the investigator's. */
+  origin?: IncidentOrigin;
+  /** False: nothing is done while the audit log cannot be written. Default: true. */
+  urgent?: boolean;
+  pace?: Pace;
+};
+
+type StepLine = Extract<RevocationLine, { type: "step" }>;
+
+/** A run of this process. The bundles of the server share it, so it is plain data. */
+type Run = {
+  tenant: string;
+  openedById: string;
+  /** What it was asked for. */
+  tokenIds: Set<string>;
+  siblings: boolean;
+  /** What was told so far; `summary` or `failed` is the last. `id` is the token's. */
+  lines: RevocationLine[];
+  over: boolean;
+  endedAt: number;
+  /** How the tokens stand, by ID; and what to tell of those that are at rest. */
+  steps: Map<string, StepRow>;
+  /** Told of each line. */
+  listeners: Set<() => void>;
+  /** `held`: another process works on this case, or there is nothing left to do. */
+  started: Promise<"runs" | "held">;
+  progress(): { done: number; total: number; etaMs: number };
+};
+
+const slot = Symbol.for("tokendesk.incidents.runs");
+type Slot = { [slot]?: Map<string, Run> };
+
+/** By tenant and case: those at work, and those that ended lately, which have no values any more. */
+function runs(): Map<string, Run> {
+  const holder = globalThis as Slot;
+  holder[slot] ??= new Map();
+  return holder[slot];
+}
+
+const keyOf = (tenant: string, incident: string) => `${tenant} ${incident}`;
+const keptRuns = 100;
+const keptForMs = 60 * 60_000;
+
+/** It is written down before each deletion: what is at work at one time goes out in between. */
+const unnotedCalls = 30;
+
+const waitingAfterMs = 3_000;
+const heartbeatMs = 5_000;
+/** What stands in the way of writing down does not hold up a deletion for longer. */
+const noteWithinMs = 1_000;
+/** After the database was away it is not asked again at once. */
+const quietMs = 2_000;
+const pollMs = 1_000;
+
+/**
+ * Revokes what was found, and tells of it as NDJSON. The same request sent again while it is at work joins it; sent again
+ * afterwards it goes on with what is not proven yet.
+ * @throws {TokendeskError} `token_not_found`: none of the IDs can be opened; `invalid_input`
+ */
+export async function revokeFindings(
+  investigator: Investigator,
+  { findings, siblings, reason }: RevokeFindings,
+): Promise<ReadableStream<Uint8Array>> {
+  const opened = await openFindings(investigator, findings);
+  const ids = new Map<string, string>();
+  const lost: StepLine[] = [];
+  for (const [index, id] of findings.entries()) {
+    const finding = opened[index] ?? null;
+    if (finding === null) lost.push(unopened(id));
+    else if (!ids.has(finding.tokenId)) ids.set(finding.tokenId, id);
+  }
+  const known = opened.filter((finding) => finding !== null);
+  const [first] = known;
+  if (first === undefined) {
+    throw new TokendeskError(
+      "token_not_found",
+      "These findings are too old, or somebody else's. Paste the text again, and scan it.",
+    );
+  }
+  const { incident, openedAt } = first;
+  if (known.some((finding) => finding.incident !== incident)) {
+    throw new TokendeskError("invalid_input", "These findings come from several scans. Revoke those of one at a time.");
+  }
+  const values = [...new Map(known.map(({ tokenId, value }) => [tokenId, value])).values()];
+  const lines = await revocationLines(investigator, { incident, openedAt, values, siblings, reason });
+  return ndjson(named(lines, ids, lost));
+}
+
+function unopened(id: string): StepLine {
+  const [tokenId = ""] = id.split(".");
+  const known = /^[\w-]{22}$/.test(tokenId) ? tokenId : "";
+  const detail = "This finding is too old, or somebody else's. Paste it again.";
+  return stepLine({ tokenId: known, hint: "…", leaked: true }, { outcome: "unknown", proof: null, detail }, id);
+}
+
+/** Revokes and waits for the end. `onLine` is told of what happens meanwhile. @throws {TokendeskError} */
+export async function runRevocation(
+  investigator: Investigator,
+  order: RevocationOrder,
+  onLine?: (line: RevocationLine) => void,
+): Promise<RunSummary> {
+  for await (const line of await revocationLines(investigator, order)) {
+    onLine?.(line);
+    if (line.type === "failed") throw new TokendeskError("internal_error", line.detail);
+    if (line.type === "summary") {
+      const { type: _, ...summary } = line;
+      return summary;
+    }
+  }
+  throw new TokendeskError("internal_error", "The revocation ended without a summary.");
+}
+
+/**
+ * Revokes several of a person's own tokens by the same means, as a case of its own.
+ * @throws {TokendeskError} `token_not_found`: none of them is listed; `audit_unavailable`: nothing was done
+ */
+export async function revokeMany(
+  session: Parameters<typeof investigatorOf>[0],
+  { ids, reason }: RevokeMany,
+): Promise<{ incident: string; stream: ReadableStream<Uint8Array> }> {
+  const { held } = await listHeld(session, { fresh: true });
+  const wanted = new Set(ids);
+  const chosen = held.filter(({ id }) => wanted.has(id));
+  if (chosen.length === 0) raiseNotFound();
+  const listed = new Set(chosen.map(({ id }) => id));
+  const detail =
+    "RingCX does not list this token for your user. It may have been revoked already, or belong to somebody else.";
+  const lost = [...wanted].flatMap((id) =>
+    listed.has(id) || !/^[\w-]{22}$/.test(id)
+      ? []
+      : [stepLine({ tokenId: id, hint: "…", leaked: false }, { outcome: "unknown", proof: null, detail })],
+  );
+  const incident = randomUUID();
+  const lines = await revocationLines(investigatorOf(session), {
+    incident,
+    openedAt: Date.now(),
+    values: chosen.map(({ value }) => value),
+    siblings: false,
+    reason: reason ?? null,
+    origin: "tokens",
+    urgent: false,
+    // The person waits in a dialog, where what is left can be tried again; of a few, each is told when it is proven.
+    pace: { ...usualPace, rounds: 4, ...(chosen.length > usualPace.batch ? {} : { batchMs: 1_500 }) },
+  });
+  return { incident, stream: ndjson(named(lines, new Map(), lost)) };
+}
+
+/**
+ * Joins a run without its findings: from another tab, or as ops. When nobody works on it any more, the last line is a
+ * summary that says how it ended.
+ * @throws {TokendeskError} `not_found`: there is none, or none that this person may see; `audit_unavailable`
+ */
+export async function follow(reader: CaseReader, incident: string): Promise<ReadableStream<Uint8Array>> {
+  const nothing = () => new TokendeskError("not_found", "There is no revocation of such an incident.");
+  const run = runs().get(keyOf(reader.tenant, incident));
+  if (run && !run.over && (await run.started) === "runs") {
+    if (!mayRead(reader, { tenant: run.tenant, opened_by_id: run.openedById })) throw nothing();
+    return ndjson(linesOf(run));
+  }
+  const found = await needDatabase(readCase(reader.tenant, incident), "read");
+  if (found === null || !mayRead(reader, found.incident) || found.incident.confirmed_at === null) throw nothing();
+  return ndjson(polled(reader.tenant, incident));
+}
+
+/** The lines of the run of this order, which is begun unless somebody has. */
+async function revocationLines(
+  investigator: Investigator,
+  order: RevocationOrder,
+): Promise<AsyncGenerator<RevocationLine, void, undefined>> {
+  const begun = await begin(investigator, order);
+  return begun === "held" ? takenOver(investigator, order) : linesOf(begun);
+}
+
+/** Another process works on it, or did: what it tells, until it is done; if it dies, the work is ours. */
+async function* takenOver(investigator: Investigator, order: RevocationOrder): AsyncGenerator<RevocationLine> {
+  for (;;) {
+    for await (const line of polled(investigator.tenant, order.incident)) {
+      if (line.type === "summary" && line.outcome === "interrupted") break;
+      yield line;
+      if (line.type === "summary" || line.type === "failed") return;
+    }
+    const begun = await begin(investigator, order);
+    if (begun === "held") continue;
+    yield* linesOf(begun);
+    return;
+  }
+}
+
+async function begin(investigator: Investigator, order: RevocationOrder): Promise<Run | "held"> {
+  const key = keyOf(investigator.tenant, order.incident);
+  const marks = order.values.map((value) => ({ ...markToken(value), value }));
+  const standing = runs().get(key);
+  if (standing && !standing.over) {
+    const covered = marks.every(({ id }) => standing.tokenIds.has(id)) && (standing.siblings || !order.siblings);
+    if (!covered) {
+      throw new TokendeskError("invalid_input", "This incident is being worked on. Revoke the rest when that is done.");
+    }
+    return (await standing.started) === "held" ? "held" : standing;
+  }
+  const worker = new Worker(investigator, order, marks, standing?.steps ?? new Map());
+  runs().set(key, worker.run);
+  prune();
+  try {
+    if ((await worker.run.started) === "runs") return worker.run;
+  } catch (error) {
+    runs().delete(key);
+    throw error;
+  }
+  if (runs().get(key) === worker.run) runs().delete(key);
+  return "held";
+}
+
+function prune(): void {
+  const over = [...runs()].filter(([, run]) => run.over);
+  const old = over.filter(([, { endedAt }]) => Date.now() - endedAt > keptForMs);
+  for (const [key] of [...old, ...over.slice(0, Math.max(0, over.length - keptRuns))]) runs().delete(key);
+}
+
+type Marked = { id: string; fingerprint: string; hint: string; value: string };
+
+/** Carries one run out. */
+class Worker {
+  readonly run: Run;
+  readonly #investigator: Investigator;
+  readonly #order: RevocationOrder;
+  readonly #marks: readonly Marked[];
+  readonly #notes: Notes;
+  /** Those of this run: what else is remembered of the case is left alone. */
+  readonly #scope = new Set<string>();
+  /** Those whom the scan found behind its tokens, by the vendor's ID. */
+  readonly #users = new Map<string, TokenUser>();
+  #openedAt: number;
+  #done = 0;
+
+  constructor(
+    investigator: Investigator,
+    order: RevocationOrder,
+    marks: readonly Marked[],
+    before: ReadonlyMap<string, StepRow>,
+  ) {
+    this.#investigator = investigator;
+    this.#order = order;
+    this.#marks = marks;
+    this.#openedAt = order.openedAt ?? Date.now();
+    const started = Promise.withResolvers<"runs" | "held">();
+    this.run = {
+      tenant: investigator.tenant,
+      openedById: investigator.user.id,
+      tokenIds: new Set(marks.map(({ id }) => id)),
+      siblings: order.siblings,
+      lines: [],
+      over: false,
+      endedAt: 0,
+      steps: new Map(before),
+      listeners: new Set(),
+      started: started.promise,
+      progress: () => this.#progress(),
+    };
+    this.#notes = new Notes(
+      { tenant: investigator.tenant, incident: order.incident },
+      () => this.#take(),
+      () => this.#budget.spentCalls(),
+    );
+    void this.#all(started.resolve).catch((error: unknown) => {
+      // Whoever waits for the beginning is told; later on the lines tell.
+      started.reject(error);
+      if (this.run.over) return;
+      if (!isTokendeskError(error)) logger().error({ err: error }, "a revocation run failed");
+      const { code, detail } = toProblem(error, "");
+      this.#end({ type: "failed", code, detail });
+    });
+  }
+
+  get #budget(): TokenClient {
+    return this.#investigator.holding(this.#marks[0]?.value ?? "");
+  }
+
+  #take() {
+    const { incident, openedAt, origin, reason, siblings } = this.#order;
+    const { host } = this.#budget;
+    const found = this.#marks.length;
+    return takeCase(
+      this.#investigator,
+      {
+        id: incident,
+        host,
+        openedAt: openedAt ?? this.#openedAt,
+        textBytes: 0,
+        files: 0,
+        found,
+        ...(origin === undefined ? {} : { origin }),
+      },
+      { reason, siblings, at: Date.now(), tokenIds: this.#marks.map(({ id }) => id) },
+    );
+  }
+
+  async #all(started: (how: "runs" | "held") => void): Promise<void> {
+    const { actor } = this.#investigator;
+    const { incident, reason, siblings, urgent = true } = this.#order;
+    const first = urgent ? await this.#notes.take() : null;
+    if (first === "held" || first === "done") {
+      this.run.over = true;
+      return started("held");
+    }
+    const subject: Subject = {
+      action: "incident.revoke",
+      reason,
+      details: { incident, tokens: this.#marks.length, siblings },
+    };
+    const summary = await audited(
+      actor,
+      subject,
+      async (intent) => {
+        intent.details = { ...subject.details };
+        const heartbeat = setInterval(() => void this.#notes.write(), heartbeatMs);
+        heartbeat.unref();
+        started("runs");
+        try {
+          return await this.#work(urgent ? first : await this.#notes.take(), intent);
+        } finally {
+          clearInterval(heartbeat);
+        }
+      },
+      { urgent },
+    ).finally(() => this.#notes.finish());
+    this.#end({ type: "summary", ...summary, logged: this.#notes.complete });
+  }
+
+  async #work(taken: Taken | null, intent: Intent): Promise<Omit<RunSummary, "logged">> {
+    const left = taken !== null && typeof taken === "object" ? taken : null;
+    if (left) this.#openedAt = this.#order.openedAt ?? left.openedAt;
+    if (left && left.spent.length > 0) this.#budget.chargeCalls(endsOf(left.spent));
+    const targets = this.#targets(left?.tokens ?? []);
+    const begunBefore = new Set((left?.tokens ?? []).filter(({ step }) => step !== null).map((row) => row.token_id));
+    const begunNow = targets.filter(({ tokenId }) => !begunBefore.has(tokenId)).length;
+    if (begunNow > 0 && (await warnOfVolume(this.#investigator.actor, begunNow))) intent.details.unusual = true;
+    // Together, so that one transaction takes them all.
+    const rows = [...this.#scope].flatMap((id) => this.run.steps.get(id) ?? []);
+    await this.#notes.note(rows.filter(({ step }) => step === "waiting"));
+    for (const row of rows) if (isProven(row.step)) this.#tell(row);
+    const { owner } = this.#investigator;
+    if (targets.length > 0) {
+      await revokeAll({
+        holding: (value) => this.#investigator.holding(value),
+        owner: owner?.client.urgent() ?? null,
+        targets,
+        siblings: this.#order.siblings,
+        onSiblings: (found) => this.#add(found),
+        step: (target, work) => this.#step(target, work),
+        ...(this.#order.pace ? { pace: this.#order.pace } : {}),
+      });
+    }
+    const summary = this.#summary();
+    const { incident: _, ...facts } = summary;
+    intent.details = { ...intent.details, ...facts, tokens: summary.total };
+    intent.outcome = summary.outcome === "contained" ? "succeeded" : summary.unknown > 0 ? "unknown" : "failed";
+    await this.#notes.write();
+    const { tenant, actor } = this.#investigator;
+    await notify({
+      type: "incident.finished",
+      tenant,
+      actor: actor.name,
+      incident: this.#order.incident,
+      outcome: summary.outcome,
+      revoked: summary.revoked,
+      unproven: summary.alive + summary.unknown,
+      secondsToProof: summary.secondsToProof,
+    });
+    return summary;
+  }
+
+  /** What is to be done, with what was done before. */
+  #targets(rows: readonly CaseTokenRow[]): Target[] {
+    const { siblings } = this.#order;
+    for (const row of rows) {
+      const known = rememberedStep(row);
+      const better = this.run.steps.get(row.token_id);
+      if (known && !(better && isProven(better.step))) this.run.steps.set(row.token_id, known);
+    }
+    const byId = new Map(rows.map((row) => [row.token_id, row]));
+    for (const { token_user } of rows) {
+      const user = userIn(token_user);
+      if (user) this.#users.set(user.id, user);
+    }
+    const targets: Target[] = [];
+    const add = (tokenId: string, value: string | null, leaked: boolean) => {
+      this.#scope.add(tokenId);
+      const row = byId.get(tokenId);
+      const step = this.run.steps.get(tokenId);
+      if (step && isProven(step.step)) return;
+      targets.push({
+        tokenId,
+        value,
+        leaked,
+        maybeSent: step?.step === "sent" || step?.step === "unknown",
+        seenAlive: row?.status === "live",
+        user: userIn(row?.token_user ?? null)?.id ?? null,
+      });
+    };
+    const leaks = this.#order.origin !== "tokens";
+    for (const { id, value } of this.#marks) add(id, value, leaks);
+    if (siblings) {
+      for (const { tokenId, leaked } of this.run.steps.values()) {
+        if (!leaked && !this.#scope.has(tokenId)) add(tokenId, null, false);
+      }
+    }
+    const marks = new Map(this.#marks.map((mark) => [mark.id, mark]));
+    for (const [position, target] of targets.entries()) {
+      const mark = marks.get(target.tokenId) ?? this.run.steps.get(target.tokenId);
+      if (mark) this.#place(target, mark, position);
+    }
+    return targets;
+  }
+
+  #place(target: Target, { fingerprint, hint }: Pick<StepRow, "fingerprint" | "hint">, position: number): StepRow {
+    const before = this.run.steps.get(target.tokenId);
+    const row: StepRow = {
+      tokenId: target.tokenId,
+      fingerprint,
+      hint,
+      leaked: target.leaked,
+      position,
+      step: target.maybeSent ? "sent" : "waiting",
+      detail: null,
+      deletedAt: before?.deletedAt ?? null,
+      provenAt: null,
+      proof: null,
+      status: target.seenAlive ? "live" : "unchecked",
+      why: target.seenAlive ? "RingCX listed it for the same user." : "It was not looked up before it was revoked.",
+      seenAt: Date.now(),
+      user: (target.user === null ? null : this.#users.get(target.user)) ?? null,
+    };
+    this.run.steps.set(target.tokenId, row);
+    return row;
+  }
+
+  #add(found: Target[]): void {
+    const first = this.#scope.size;
+    const rows = found.map((target, index) => {
+      this.#scope.add(target.tokenId);
+      return this.#place(target, markToken(target.value as string), first + index);
+    });
+    void this.#notes.note(rows);
+  }
+
+  async #step(target: Target, work: (sending: () => Promise<void>) => Promise<Settled>): Promise<void> {
+    const row = this.run.steps.get(target.tokenId) as StepRow;
+    const { actor } = this.#investigator;
+    const { incident, reason, urgent = true } = this.#order;
+    const subject: Subject = {
+      action: "token.revoke",
+      token: { id: row.tokenId, hint: row.hint },
+      reason,
+      details: { incident },
+    };
+    const sending = async () => {
+      if (row.step === "sent") return;
+      row.step = "sent";
+      await Promise.race([this.#notes.note([row]), delay(noteWithinMs, undefined, { ref: false })]);
+    };
+    try {
+      const settled = await audited(
+        actor,
+        subject,
+        async (intent) => {
+          const result = await work(sending);
+          const { outcome, proof } = result;
+          intent.details = { incident, result: outcome, ...(proof ? { proof: proof.method } : {}) };
+          intent.outcome = isProven(outcome) ? "succeeded" : outcome === "alive" ? "failed" : "unknown";
+          return result;
+        },
+        { urgent },
+      );
+      await this.#settle(row, settled);
+    } catch (error) {
+      if (!isTokendeskError(error)) logger().error({ err: error }, "a revocation step failed");
+      const untouched = isTokendeskError(error) && error.code === "audit_unavailable";
+      const detail = untouched ? error.message : "It failed for an unknown reason. Treat this token as alive.";
+      const outcome: StepOutcome = untouched ? "alive" : "unknown";
+      await this.#settle(row, { outcome, proof: null, detail, deletedAt: row.deletedAt });
+    }
+  }
+
+  async #settle(row: StepRow, { outcome, proof, detail, deletedAt }: Settled): Promise<void> {
+    row.step = outcome;
+    row.detail = detail;
+    row.deletedAt = deletedAt ?? row.deletedAt;
+    row.provenAt = proof && Date.parse(proof.checkedAt);
+    row.proof = proof?.method ?? null;
+    void this.#notes.note([row]);
+    if (proof && row.provenAt !== null) {
+      const record = await this.#notes.mark(row.tokenId, proof.method, row.provenAt);
+      if (outcome === "revoked") {
+        const { tenant, actor } = this.#investigator;
+        const { tokenId, hint } = row;
+        const label = record?.label ?? null;
+        const { incident } = this.#order;
+        // Nobody who waits for this line waits for that as well.
+        void notify({
+          type: "token.revoked",
+          tenant,
+          actor: actor.name,
+          tokenId,
+          hint,
+          label,
+          proof: proof.method,
+          incident,
+        });
+      }
+    }
+    this.#tell(row);
+  }
+
+  #tell(row: StepRow): void {
+    this.#done += 1;
+    const { done, total, etaMs } = this.#progress();
+    this.#push({ ...lineOf(row), done, total, etaMs });
+  }
+
+  #progress(): { done: number; total: number; etaMs: number } {
+    const total = this.#scope.size;
+    const left = total - this.#done;
+    const etaMs = left > 0 ? this.#budget.waitForCalls(left * 2) : 0;
+    return { done: this.#done, total, etaMs };
+  }
+
+  #summary(): Omit<RunSummary, "logged"> {
+    const rows = [...this.#scope].flatMap((id) => this.run.steps.get(id) ?? []);
+    return summaryOfSteps(this.#order.incident, this.#openedAt, rows);
+  }
+
+  #push(line: RevocationLine): void {
+    this.run.lines.push(line);
+    for (const listener of this.run.listeners) listener();
+  }
+
+  #end(line: RevocationLine): void {
+    const progress = this.#progress();
+    // The values end with the run; what was told stays for a while.
+    this.run.progress = () => progress;
+    this.run.over = true;
+    this.run.endedAt = Date.now();
+    this.#push(line);
+  }
+}
+
+type Taken = Awaited<ReturnType<typeof takeCase>>;
+const isTaken = (taken: Taken | null) => taken !== null && typeof taken === "object";
+
+/**
+ * Writes down how a run goes, many rows in one transaction. While the database is away the run goes on, and what is to be
+ * written waits.
+ */
+class Notes {
+  /** False: something could not be written when it should have been. */
+  complete = true;
+  readonly #tenant: string;
+  readonly #incident: string;
+  readonly #takeCase: () => Promise<Taken>;
+  readonly #spent: () => number[];
+  readonly #waiting = new Map<string, StepRow>();
+  /** Proven dead, and not marked so in the inventory yet. */
+  readonly #unmarked = new Map<string, { method: StepProof["method"]; at: number }>();
+  #taken = false;
+  #writing: Promise<void> = Promise.resolve();
+  #next: Promise<void> | null = null;
+  #quietUntil = 0;
+
+  constructor(of: { tenant: string; incident: string }, take: () => Promise<Taken>, spent: () => number[]) {
+    this.#tenant = of.tenant;
+    this.#incident = of.incident;
+    this.#takeCase = take;
+    this.#spent = spent;
+  }
+
+  get #away(): boolean {
+    return Date.now() < this.#quietUntil;
+  }
+
+  /** null: the database is away. */
+  async take(): Promise<Taken | null> {
+    const taken = await ifReachable(this.#takeCase());
+    this.#taken = isTaken(taken);
+    if (taken === null) this.#lose();
+    return taken;
+  }
+
+  #lose(): void {
+    this.complete = false;
+    this.#quietUntil = Date.now() + quietMs;
+  }
+
+  /** Marks a token that is proven dead in the inventory, now or later. @returns what is remembered of it */
+  async mark(tokenId: string, method: StepProof["method"], at: number): Promise<InventoryRecord | null> {
+    this.#unmarked.set(tokenId, { method, at });
+    if (this.#away) return null;
+    const marked = recordRevokedOfTenant(this.#tenant, tokenId, method, at).then((record) => ({ record }));
+    const done = await ifReachable(marked);
+    if (done) this.#unmarked.delete(tokenId);
+    else this.#lose();
+    return done?.record ?? null;
+  }
+
+  /** Resolves when it is written, or cannot be. */
+  note(rows: readonly StepRow[]): Promise<void> {
+    for (const row of rows) this.#waiting.set(row.tokenId, row);
+    return this.write();
+  }
+
+  write(): Promise<void> {
+    // What comes in while one is written goes with the next one, together.
+    this.#next ??= this.#writing.then(async () => {
+      this.#next = null;
+      this.#writing = this.#flush();
+      await this.#writing;
+    });
+    return this.#next;
+  }
+
+  async #flush(): Promise<void> {
+    if (this.#away) return;
+    const rows = [...this.#waiting.values()].map((row) => ({ ...row }));
+    this.#waiting.clear();
+    try {
+      if (!this.#taken) this.#taken = isTaken(await this.#takeCase());
+      await saveSteps(this.#tenant, this.#incident, rows, bySecond(this.#spent()));
+      for (const [id, { method, at }] of this.#unmarked) {
+        await recordRevokedOfTenant(this.#tenant, id, method, at);
+        this.#unmarked.delete(id);
+      }
+    } catch (error) {
+      if (!isDatabaseUnavailable(error)) logger().error({ err: error }, "an incident's steps were not written");
+      this.#lose();
+      for (const row of rows) if (!this.#waiting.has(row.tokenId)) this.#waiting.set(row.tokenId, row);
+    }
+  }
+
+  /** The case is over. It is written down when it can be, which is soon or not waited for. */
+  async finish(): Promise<void> {
+    // It never began.
+    if (!this.#taken && this.#waiting.size === 0) return;
+    const endedAt = Date.now();
+    const settle = async () => {
+      for (let attempt = 0; attempt < 360; attempt += 1) {
+        await this.write();
+        if (this.#waiting.size === 0 && this.#unmarked.size === 0 && this.#taken) {
+          const done = await ifReachable(finishCase(this.#tenant, this.#incident, endedAt).then(() => true));
+          if (done) return;
+        }
+        await delay(5_000, undefined, { ref: false });
+      }
+    };
+    const settled = settle().catch((error: unknown) => {
+      logger().error({ err: error }, "an incident's end was not written");
+    });
+    await Promise.race([settled, delay(noteWithinMs, undefined, { ref: false })]);
+  }
+}
+
+function bySecond(ended: readonly number[]): Spent {
+  const seconds = new Map<number, number>();
+  for (const at of ended) {
+    const second = Math.floor(at / 1_000);
+    seconds.set(second, (seconds.get(second) ?? 0) + 1);
+  }
+  return [...seconds];
+}
+
+/** When those calls ended at the latest, and those that may have gone out since they were written down. */
+function endsOf(spent: Spent): number[] {
+  const now = Date.now();
+  const known = spent.flatMap(([second, calls]) => Array<number>(calls).fill(Math.min(now, (second + 1) * 1_000)));
+  return [...known, ...Array<number>(unnotedCalls).fill(now)];
+}
+
+/** The RingCX user whom the scan found behind a token. */
+function userIn(json: string | null): TokenUser | null {
+  try {
+    const user = JSON.parse(json ?? "null") as TokenUser | null;
+    return typeof user?.id === "string" ? user : null;
+  } catch {
+    return null;
+  }
+}
+
+/** A step of an earlier run of the case; null: the token was never chosen. */
+function rememberedStep(row: CaseTokenRow): StepRow | null {
+  if (row.step === null) return null;
+  return {
+    tokenId: row.token_id,
+    fingerprint: row.fingerprint,
+    hint: row.hint,
+    leaked: row.leaked === 1,
+    position: row.position ?? 0,
+    step: row.step as StepRow["step"],
+    detail: row.detail,
+    deletedAt: row.deleted_at,
+    provenAt: row.proven_at,
+    proof: row.proof as StepProof["method"] | null,
+    status: row.status as StepRow["status"],
+    why: row.why,
+    seenAt: row.found_at,
+    user: userIn(row.token_user),
+  };
+}
+
+function stepLine(
+  { tokenId, hint, leaked }: Pick<StepRow, "tokenId" | "hint" | "leaked">,
+  { outcome, proof, detail }: Omit<Settled, "deletedAt">,
+  id = tokenId,
+): StepLine {
+  return { type: "step", id, tokenId, hint, leaked, outcome, proof, detail, done: 0, total: 0, etaMs: 0 };
+}
+
+function lineOf(row: StepRow): StepLine {
+  const outcome = row.step as StepOutcome;
+  const proof =
+    row.proof === null || row.provenAt === null
+      ? null
+      : { method: row.proof, checkedAt: new Date(row.provenAt).toISOString() };
+  return stepLine(row, { outcome, proof, detail: row.detail ?? "" });
+}
+
+const isSettled = ({ step }: Pick<StepRow, "step">) => step !== "waiting" && step !== "sent";
+
+function summaryOfSteps(
+  incident: string,
+  openedAt: number,
+  rows: readonly Pick<StepRow, "step" | "provenAt">[],
+): Omit<RunSummary, "logged"> {
+  const count = (outcome: StepOutcome) => rows.filter(({ step }) => step === outcome).length;
+  const [revoked, alreadyDead, alive] = [count("revoked"), count("already_dead"), count("alive")];
+  const total = rows.length;
+  const proven = rows.flatMap(({ provenAt }) => provenAt ?? []);
+  return {
+    incident,
+    outcome: revoked + alreadyDead === total ? "contained" : "partial",
+    total,
+    revoked,
+    alreadyDead,
+    alive,
+    unknown: total - revoked - alreadyDead - alive,
+    secondsToProof: proven.length === 0 ? null : Math.round((Math.max(...proven) - openedAt) / 100) / 10,
+  };
+}
+
+/** What a run of this process has told and tells, until it is over. */
+async function* linesOf(run: Run): AsyncGenerator<RevocationLine, void, undefined> {
+  let next = 0;
+  for (;;) {
+    const line = run.lines[next];
+    if (line !== undefined) {
+      next += 1;
+      yield line;
+      if (line.type === "summary" || line.type === "failed") return;
+      continue;
+    }
+    const { promise, resolve } = Promise.withResolvers<boolean>();
+    const told = () => resolve(true);
+    run.listeners.add(told);
+    const timer = setTimeout(resolve, waitingAfterMs, false);
+    const news = await promise.finally(() => {
+      clearTimeout(timer);
+      run.listeners.delete(told);
+    });
+    if (!news) yield { type: "waiting", ...run.progress() };
+  }
+}
+
+/** What the database tells of a run of another process, or of one that is over. */
+async function* polled(tenant: string, incident: string): AsyncGenerator<RevocationLine, void, undefined> {
+  const told = new Set<string>();
+  let quietSince = Date.now();
+  for (;;) {
+    const found = await ifReachable(readCase(tenant, incident));
+    if (found) {
+      const rows = found.tokens.flatMap((row) => rememberedStep(row) ?? []).sort((a, b) => a.position - b.position);
+      for (const row of rows) {
+        if (!isSettled(row) || told.has(row.tokenId)) continue;
+        told.add(row.tokenId);
+        quietSince = Date.now();
+        yield { ...lineOf(row), done: told.size, total: rows.length, etaMs: 0 };
+      }
+      const end = endOf(found.incident);
+      if (end !== null) {
+        const summary = summaryOfSteps(incident, found.incident.opened_at, rows);
+        yield { type: "summary", ...summary, ...(end === "interrupted" ? { outcome: end } : {}), logged: true };
+        return;
+      }
+      if (Date.now() - quietSince >= waitingAfterMs) {
+        quietSince = Date.now();
+        yield { type: "waiting", done: told.size, total: rows.length, etaMs: 0 };
+      }
+    } else if (Date.now() - quietSince >= waitingAfterMs) {
+      quietSince = Date.now();
+      yield { type: "waiting", done: told.size, total: told.size, etaMs: 0 };
+    }
+    await delay(pollMs, undefined, { ref: false });
+  }
+}
+
+function endOf(incident: CaseRow): "finished" | "interrupted" | null {
+  if (incident.finished_at !== null) return "finished";
+  return isHeld(incident, Date.now()) ? null : "interrupted";
+}
+
+/** The lines for one reader: with the IDs that it used, and with what could not be taken up for it. */
+async function* named(
+  lines: AsyncGenerator<RevocationLine, void, undefined>,
+  ids: ReadonlyMap<string, string>,
+  lost: readonly StepLine[],
+): AsyncGenerator<RevocationLine, void, undefined> {
+  const more = lost.length;
+  let total = 0;
+  for (const [index, line] of lost.entries())
+    yield { ...line, done: index + 1, total: Math.max(more, ids.size + more) };
+  for await (const line of lines) {
+    if (line.type === "step" || line.type === "waiting") {
+      total = Math.max(total, line.total + more);
+      const count = { done: line.done + more, total };
+      yield line.type === "step"
+        ? { ...line, ...count, id: ids.get(line.tokenId) ?? line.tokenId }
+        : { ...line, ...count };
+    } else if (line.type === "summary" && more > 0) {
+      const outcome = line.outcome === "contained" ? "partial" : line.outcome;
+      yield { ...line, outcome, total: line.total + more, unknown: line.unknown + more };
+    } else yield line;
+  }
+}
+
+/** What is told goes out at once; a reader that leaves stops nothing. */
+function ndjson(lines: AsyncGenerator<RevocationLine, void, undefined>): ReadableStream<Uint8Array> {
+  const encoder = new TextEncoder();
+  return new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        const { done, value } = await lines.next();
+        if (done) controller.close();
+        else controller.enqueue(encoder.encode(`${JSON.stringify(value)}\n`));
+      },
+      cancel: () => void lines.return(undefined),
+    },
+    { highWaterMark: 0 },
+  );
+}
