@@ -363,7 +363,7 @@ class Worker {
       reason,
       details: { incident, tokens: this.#marks.length, siblings },
     };
-    const summary = await audited(
+    const act = audited(
       actor,
       subject,
       async (intent) => {
@@ -378,7 +378,12 @@ class Worker {
         }
       },
       { urgent },
-    ).finally(() => this.#notes.finish());
+    );
+    const summary = await act.catch(async (error: unknown) => {
+      await this.#notes.finish();
+      throw error;
+    });
+    await this.#notes.finish();
     this.#end({ type: "summary", ...summary, logged: this.#notes.complete });
   }
 
