@@ -363,27 +363,27 @@ class Worker {
       reason,
       details: { incident, tokens: this.#marks.length, siblings },
     };
-    const act = audited(
-      actor,
-      subject,
-      async (intent) => {
-        intent.details = { ...subject.details };
-        const heartbeat = setInterval(() => void this.#notes.write(), heartbeatMs);
-        heartbeat.unref();
-        started("runs");
-        try {
-          return await this.#work(urgent ? first : await this.#notes.take(), intent);
-        } finally {
-          clearInterval(heartbeat);
-        }
-      },
-      { urgent },
-    );
-    const summary = await act.catch(async (error: unknown) => {
+    let summary: Omit<RunSummary, "logged">;
+    try {
+      summary = await audited(
+        actor,
+        subject,
+        async (intent) => {
+          intent.details = { ...subject.details };
+          const heartbeat = setInterval(() => void this.#notes.write(), heartbeatMs);
+          heartbeat.unref();
+          started("runs");
+          try {
+            return await this.#work(urgent ? first : await this.#notes.take(), intent);
+          } finally {
+            clearInterval(heartbeat);
+          }
+        },
+        { urgent },
+      );
+    } finally {
       await this.#notes.finish();
-      throw error;
-    });
-    await this.#notes.finish();
+    }
     this.#end({ type: "summary", ...summary, logged: this.#notes.complete });
   }
 
