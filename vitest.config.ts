@@ -17,7 +17,7 @@ export default defineConfig({
     globalSetup: ["test/postgres-setup.ts"],
     setupFiles: ["test/setup.ts"],
     pool: "forks",
-    maxWorkers: 2,
+    maxWorkers: 3,
     testTimeout: 15_000,
     hookTimeout: 30_000,
     retry: 0,

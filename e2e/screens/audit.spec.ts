@@ -110,8 +110,6 @@ test("the filters stand in the address, come back with it, and are cleared", asy
   const id = await createToken(visitor, "To be filtered");
   await enter(page, app, ana, `${app.url}/audit`);
 
-  // What nothing records is not offered.
-  await expect(page.getByLabel("Action").getByRole("option", { name: /^Incident/ })).toHaveCount(0);
   await page.getByLabel("Action").selectOption("Token creation");
   await expect(rows(page)).toHaveCount(2);
   await expect(page).toHaveURL(/\/audit\?action=token\.create$/);
