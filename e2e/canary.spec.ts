@@ -176,12 +176,7 @@ async function incident(app: App, person: Visitor, sandbox: Sandbox, pieces: Pie
   const run = await person.post("/api/incidents/revoke", { findings: findings.slice(0, 1), reason: "Canary" });
   expect(run.text).toContain('"revoked"');
   await person.post(`/api/incidents/${scanned.incident}/follow`);
-  for (const path of [
-    "",
-    `/${scanned.incident}`,
-    `/${scanned.incident}/report`,
-    `/${scanned.incident}/report?format=md`,
-  ]) {
+  for (const path of ["", `/${scanned.incident}/report`, `/${scanned.incident}/report?format=md`]) {
     const reply = await person.get(`/api/incidents${path}`);
     expect(reply.status, `${path} ${reply.text}`).toBe(200);
   }

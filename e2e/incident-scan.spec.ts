@@ -60,7 +60,9 @@ test("a paste becomes findings: live with whose and what it reaches, dead, each 
     `token=${encodeURIComponent(deadValue)}&again=${first}`,
     `{"token":"${second}"}`,
   ].join("\n");
-  const reply = await scan(visitor, text);
+  const headers = { "x-request-id": "00000000-0000-4000-8000-00000000beef" };
+  const reply = await visitor.post("/api/incidents/scan", { text }, { headers });
+  expect(reply.headers.get("x-request-id")).not.toBe(headers["x-request-id"]);
   const { findings, incident, unchecked, recorded } = resultOf(reply);
   expect(findings.map(({ hint, line, status, count }) => ({ hint, line, status, count }))).toEqual([
     { hint: hintOf(first), line: 2, status: "live", count: 2 },
@@ -83,11 +85,14 @@ test("a paste becomes findings: live with whose and what it reaches, dead, each 
   });
   for (const value of await sandbox.tokens(holder)) expect(reply.text).not.toContain(value.slice(6));
   expect(reply.headers.get("cache-control")).toBe("no-store");
+  // It does not pass through the proxy, which gives them to the others.
+  expect(reply.headers.get("content-security-policy")).toContain("default-src 'none'");
 
   const log = await visitor.get("/api/audit?action=incident.scan");
+  const requestId = reply.headers.get("x-request-id");
   expect(log.json<{ events: { outcome: string; details: object }[] }>().events).toMatchObject([
-    { outcome: "succeeded", details: { tokens: 3, live: 2, dead: 1, unchecked: 0, incident } },
-    { outcome: "attempted" },
+    { outcome: "succeeded", requestId, details: { tokens: 3, live: 2, dead: 1, unchecked: 0, incident } },
+    { outcome: "attempted", requestId },
   ]);
 });
 

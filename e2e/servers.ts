@@ -140,6 +140,8 @@ export async function startApp(upstream: string, options: AppOptions = {}): Prom
     // The limit has tests of its own; the others would run into it together.
     RINGCX_RATE_LIMIT: "100000",
     TOKENDESK_SANDBOX: "1",
+    // On a busy machine a client may send on a connection that the server is just closing; the client is to close it.
+    KEEP_ALIVE_TIMEOUT: "60000",
     ...options.env,
   };
   const environment = dashboardEnvironment({ ...plain, ...settings });

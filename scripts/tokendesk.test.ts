@@ -310,6 +310,53 @@ describe("the command line", () => {
     expect(upstream.asked).toHaveLength(2);
   }, 30_000);
 
+  test("does not call it fine when the server recognised less than was sent, or looked at less", async () => {
+    const finding = {
+      id: "x".repeat(22),
+      tokenId: "x".repeat(22),
+      hint: "aws80:…8888",
+      line: 1,
+      places: [],
+      count: 1,
+      status: "dead",
+      why: "RingCX refuses it.",
+      checkedAt: null,
+      notChecked: [],
+      known: null,
+    };
+    let result = {};
+    const upstream = await startUpstream((_, response) => {
+      const summary = {
+        incident: "i",
+        outcome: "contained",
+        total: 1,
+        revoked: 0,
+        alreadyDead: 1,
+        alive: 0,
+        unknown: 0,
+      };
+      const lines = [
+        { type: "waiting", checked: 0, total: 1, etaMs: 0 },
+        { type: "result", incident: "i", truncated: false, unchecked: 0, recorded: true, ...result },
+        { type: "summary", ...summary, secondsToProof: null, logged: true },
+      ];
+      response.writeHead(200, { "content-type": "application/x-ndjson" });
+      response.end(lines.map((line) => `${JSON.stringify(line)}\n`).join(""));
+    });
+    const at = async (args: string[], answered: object) => {
+      result = answered;
+      const { code, stderr } = await tokendesk(args, dead, { TOKENDESK_URL: upstream.url, TOKENDESK_API_KEY: key });
+      return [code, stderr.includes("1 of 1 tokens are none to the server")];
+    };
+    const revoke = ["revoke", "--yes", "--reason", "x"];
+    expect(await at(["scan"], { findings: [finding] })).toEqual([0, false]);
+    expect(await at(["scan"], { findings: [] })).toEqual([3, true]);
+    expect(await at(["scan"], { findings: [finding], truncated: true })).toEqual([3, false]);
+    expect(await at(revoke, { findings: [finding] })).toEqual([0, false]);
+    expect(await at(revoke, { findings: [] })).toEqual([3, true]);
+    await upstream.close();
+  }, 30_000);
+
   test("works from any folder when the package is somebody's dependency", async () => {
     const modules = join(folder, "node_modules");
     const home = join(modules, "tokendesk");

@@ -171,6 +171,7 @@ async function confirm(found: readonly Found[], { siblings }: Extract<Command, {
 /** Passes the lines on, and tells by its exit code what they say. */
 async function follow(backend: Backend, wish: Wish, json: boolean): Promise<ExitCode> {
   let findings: Finding[] | null = null;
+  let complete = true;
   let summary: RunSummary | null = null;
   const settled = { done: 0, total: 0, proven: 0 };
   interruption = () => {
@@ -188,6 +189,7 @@ async function follow(backend: Backend, wish: Wish, json: boolean): Promise<Exit
         break;
       case "result":
         findings = line.findings;
+        complete = isComplete(wish, line);
         if (!json) printFindings(line.findings, line.truncated);
         break;
       case "step":
@@ -198,7 +200,9 @@ async function follow(backend: Backend, wish: Wish, json: boolean): Promise<Exit
         progress.show(`Settled ${line.done} of ${line.total}${timeLeft(line.etaMs)}`);
         break;
       case "waiting":
-        progress.show(`Settled ${line.done} of ${line.total}${timeLeft(line.etaMs)}`);
+        progress.show(
+          `${"done" in line ? `Settled ${line.done}` : `Looked up ${line.checked}`} of ${line.total}${timeLeft(line.etaMs)}`,
+        );
         break;
       case "summary":
         summary = line;
@@ -212,11 +216,23 @@ async function follow(backend: Backend, wish: Wish, json: boolean): Promise<Exit
   progress.clear();
   if (findings === null)
     throw new Stop(exits.failure, "The answer ended before its result. Run the same command again.");
-  if (!wish.revoke) return ofScan(findings);
-  if (summary !== null) return summary.outcome === "contained" ? exits.fine : exits.unproven;
-  // The server may know fewer forms of a token than this command.
-  if (findings.length === 0) return exits.fine;
+  const worst = (code: ExitCode) => (code === exits.fine && !complete ? exits.unproven : code);
+  if (!wish.revoke) return worst(ofScan(findings));
+  if (summary !== null) return worst(summary.outcome === "contained" ? exits.fine : exits.unproven);
+  if (findings.length === 0) return worst(exits.fine);
   throw new Stop(exits.failure, "The answer ended before its summary. Run the same command again.");
+}
+
+/** The server may know fewer forms of a token than this command: of those that it left out nobody knows anything. */
+function isComplete({ findings }: Wish, { findings: known, truncated }: Extract<Line, { type: "result" }>): boolean {
+  const sent = new Set(findings.map(({ value }) => value)).size;
+  const missing = sent - new Set(known.map(({ tokenId }) => tokenId)).size;
+  if (missing > 0) {
+    say(
+      `${missing} of ${sent} tokens are none to the server, and were not checked: treat them as alive. Is its TOKEN_PREFIX_PATTERN another?`,
+    );
+  }
+  return missing <= 0 && !truncated;
 }
 
 function ofScan(findings: readonly Finding[]): ExitCode {

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { Failure } from "@/components/http";
 import type { SubAccount } from "@/lib/accounts/schema";
 import {
   type Finding,
@@ -68,6 +69,7 @@ const findingSchema = z.object({
   checkedAt: nullableText,
   user: userSchema.exactOptional(),
   accounts: z.array(accountSchema).exactOptional(),
+  accountCount: z.number().exactOptional(),
   siblings: z.array(siblingSchema).exactOptional(),
   siblingCount: z.number().exactOptional(),
   reach: z.string().exactOptional(),
@@ -90,6 +92,20 @@ const failedSchema = z.object({
   retryAfter: z.number().exactOptional(),
 });
 
+/** Why an answer is none of ours, which all come in lines of JSON; null: it is one. */
+export function foreignAnswer({ headers, status }: Response): Failure | null {
+  if (headers.get("content-type")?.split(";")[0]?.trim() === "application/x-ndjson") return null;
+  const detail = `Something between this browser and Tokendesk answered instead of it (status ${status}).`;
+  return {
+    code: "unreadable",
+    title: "The answer makes no sense",
+    detail,
+    requestId: null,
+    retryAfter: null,
+    body: null,
+  };
+}
+
 /** A line of `POST /api/incidents/scan`. */
 export const scanLineSchema = z.discriminatedUnion("type", [
   z.object({ type: z.literal("matching"), doneBytes: z.number(), totalBytes: z.number() }),
@@ -107,6 +123,7 @@ export const scanLineSchema = z.discriminatedUnion("type", [
     etaMs: z.number(),
   }),
   z.object({ type: z.literal("result"), ...resultShape }),
+  z.object({ type: z.literal("waiting"), checked: z.number(), total: z.number(), etaMs: z.number() }),
   failedSchema,
 ]) satisfies z.ZodType<ScanLine>;
 

@@ -3,10 +3,16 @@
 import { FileDown } from "lucide-react";
 import { useEffect, useEffectEvent, useState } from "react";
 
-/** Takes files that are dropped anywhere on the page, while it is there. */
-export function DropZone({ onFiles }: { onFiles: (files: readonly File[]) => void }) {
+/**
+ * Takes files that are dropped anywhere on the page, while it is there. `onFiles` null: not now; the browser is kept from
+ * opening them in place of the page all the same.
+ */
+export function DropZone({ onFiles }: { onFiles: ((files: readonly File[]) => void) | null }) {
   const [over, setOver] = useState(false);
-  const drop = useEffectEvent((files: readonly File[]) => onFiles(files));
+  const drop = useEffectEvent((files: readonly File[]) => onFiles?.(files));
+  const refuse = useEffectEvent((event: DragEvent) => {
+    if (onFiles === null && event.dataTransfer) event.dataTransfer.dropEffect = "none";
+  });
 
   useEffect(() => {
     const ended = new AbortController();
@@ -21,7 +27,10 @@ export function DropZone({ onFiles }: { onFiles: (files: readonly File[]) => voi
       inside += 1;
       setOver(true);
     });
-    on("dragover", (event) => event.preventDefault());
+    on("dragover", (event) => {
+      event.preventDefault();
+      refuse(event);
+    });
     on("dragleave", () => {
       inside -= 1;
       if (inside <= 0) setOver(false);
@@ -36,7 +45,7 @@ export function DropZone({ onFiles }: { onFiles: (files: readonly File[]) => voi
     return () => ended.abort();
   }, []);
 
-  if (!over) return null;
+  if (!over || onFiles === null) return null;
   return (
     <div className="pointer-events-none fixed inset-0 z-40 flex items-center justify-center bg-(--scrim) p-6">
       <p className="flex items-center gap-3 rounded-xl border-2 border-accent border-dashed bg-surface px-8 py-6 font-medium text-base shadow-overlay">

@@ -1,6 +1,6 @@
 import Link from "next/link";
 import type { ReactNode } from "react";
-import { dressText, nameOf, placeText } from "@/components/incident/incident-text";
+import { dressText, mayOpenHistory, nameOf, placeText, type Viewer } from "@/components/incident/incident-text";
 import { historyPath } from "@/components/tokens/answers";
 import { TokenHint } from "@/components/tokens/token-hint";
 import { Time } from "@/components/ui/time";
@@ -11,8 +11,19 @@ import type { Finding } from "@/lib/incidents/schema";
 const shown = 20;
 
 /** All that is known of a finding. */
-export function FindingDetails({ finding }: { finding: Finding }) {
-  const { places, count, user, accounts = [], siblings = [], siblingCount, notChecked, known, checkedAt } = finding;
+export function FindingDetails({ finding, viewer }: { finding: Finding; viewer: Viewer }) {
+  const {
+    places,
+    count,
+    user,
+    accounts = [],
+    accountCount = accounts.length,
+    siblings = [],
+    siblingCount,
+    notChecked,
+    known,
+    checkedAt,
+  } = finding;
   const others = siblingCount ?? siblings.length;
   return (
     <dl className="grid gap-x-8 gap-y-3 text-sm md:grid-cols-2 xl:grid-cols-3">
@@ -46,6 +57,9 @@ export function FindingDetails({ finding }: { finding: Finding }) {
                 </ul>
               </li>
             ))}
+            {accountCount > accounts.length && (
+              <li className="text-faint">and {formatCount(accountCount - accounts.length)} more sub-accounts</li>
+            )}
           </ul>
         </Part>
       )}
@@ -88,16 +102,18 @@ export function FindingDetails({ finding }: { finding: Finding }) {
                 {known.status === "vanished" ? "Vanished" : "Revoked"} <Time iso={known.endedAt} as="instant" />
               </li>
             )}
-            <li>
-              <Link
-                href={historyPath({ id: finding.tokenId })}
-                prefetch={false}
-                target="_blank"
-                className="text-accent underline-offset-2 hover:underline"
-              >
-                Its history<span className="sr-only"> of {finding.hint}, in a new tab</span>
-              </Link>
-            </li>
+            {mayOpenHistory(viewer, user ?? null) && (
+              <li>
+                <Link
+                  href={historyPath({ id: finding.tokenId })}
+                  prefetch={false}
+                  target="_blank"
+                  className="text-accent underline-offset-2 hover:underline"
+                >
+                  Its history<span className="sr-only"> of {finding.hint}, in a new tab</span>
+                </Link>
+              </li>
+            )}
           </ul>
         </Part>
       )}

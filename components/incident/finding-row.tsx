@@ -5,7 +5,7 @@ import { ChevronRight } from "lucide-react";
 import { useId } from "react";
 import { FindingDetails } from "@/components/incident/finding-details";
 import { FindingStatus } from "@/components/incident/finding-status";
-import { nameOf, placeText, siblingsText } from "@/components/incident/incident-text";
+import { nameOf, placeText, siblingsText, type Viewer } from "@/components/incident/incident-text";
 import type { Step } from "@/components/incident/revocation-run";
 import { TokenHint } from "@/components/tokens/token-hint";
 import { Badge } from "@/components/ui/badge";
@@ -31,11 +31,12 @@ type FindingRowProps = {
   /** Null: it cannot be chosen. */
   selected: boolean | null;
   open: boolean;
+  viewer: Viewer;
   onSelect: (selected: boolean) => void;
   onOpen: (open: boolean) => void;
 };
 
-export function FindingRow({ finding, pending, step, selected, open, onSelect, onOpen }: FindingRowProps) {
+export function FindingRow({ finding, pending, step, selected, open, viewer, onSelect, onOpen }: FindingRowProps) {
   const detailsId = useId();
   const { hint, places, count, known, user, reach } = finding;
   const [first] = places;
@@ -148,7 +149,7 @@ export function FindingRow({ finding, pending, step, selected, open, onSelect, o
             colSpan={5}
             className="bg-sunken/60 px-4 py-3 max-md:block md:pr-4 md:pl-13"
           >
-            <FindingDetails finding={finding} />
+            <FindingDetails finding={finding} viewer={viewer} />
           </td>
         </tr>
       )}

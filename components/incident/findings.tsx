@@ -4,6 +4,7 @@ import clsx from "clsx";
 import { type Ref, useMemo, useState } from "react";
 import { Pagination } from "@/components/data-table/pagination";
 import { FindingRow, roles } from "@/components/incident/finding-row";
+import type { Viewer } from "@/components/incident/incident-text";
 import type { Step } from "@/components/incident/revocation-run";
 import { isProven } from "@/components/incident/revocation-state";
 import { Checkbox } from "@/components/ui/field";
@@ -26,19 +27,25 @@ type FindingsProps = {
   steps: ReadonlyMap<string, Step>;
   selected: ReadonlySet<string>;
   onSelect: (selected: ReadonlySet<string>) => void;
+  viewer: Viewer;
   /** Takes the focus with another page. */
   heading: Ref<HTMLHeadingElement> & { current: HTMLElement | null };
 };
 
-/** True for what may be alive. */
+/** True for what is not proven dead: what RingCX refused once can be proven, too. */
 export function isSelectable(
   finding: Finding,
   pending: ReadonlySet<string>,
   steps: ReadonlyMap<string, Step>,
 ): boolean {
-  if (pending.has(finding.tokenId) || finding.status === "dead") return false;
+  if (pending.has(finding.tokenId)) return false;
   const step = steps.get(finding.tokenId);
   return step === undefined || !isProven(step.outcome);
+}
+
+/** True for what may be alive: what is to be dealt with, unless somebody thinks otherwise. */
+export function mayLive(finding: Finding, pending: ReadonlySet<string>, steps: ReadonlyMap<string, Step>): boolean {
+  return isSelectable(finding, pending, steps) && statusOf(finding, steps) !== "dead";
 }
 
 /** What it is now, a run included. */
@@ -48,7 +55,7 @@ export function statusOf(finding: Finding, steps: ReadonlyMap<string, Step>): Fi
   return isProven(step.outcome) ? "dead" : step.outcome === "alive" ? "live" : "unchecked";
 }
 
-export function Findings({ findings, pending, steps, selected, onSelect, heading }: FindingsProps) {
+export function Findings({ findings, pending, steps, selected, onSelect, viewer, heading }: FindingsProps) {
   const [chip, setChip] = useState<(typeof chips)[number][0]>("all");
   const [open, setOpen] = useState<ReadonlySet<string>>(new Set());
   const [size, setSize] = useState<number>(50);
@@ -70,8 +77,8 @@ export function Findings({ findings, pending, steps, selected, onSelect, heading
   const pageCount = Math.max(1, Math.ceil(matched.length / size));
   const page = Math.min(asked, pageCount);
   const shown = matched.slice((page - 1) * size, page * size);
-  const selectable = matched.filter((finding) => isSelectable(finding, pending, steps));
-  const chosen = selectable.filter(({ tokenId }) => selected.has(tokenId)).length;
+  const alive = matched.filter((finding) => mayLive(finding, pending, steps));
+  const chosen = alive.filter(({ tokenId }) => selected.has(tokenId)).length;
 
   function toggle<Value>(set: ReadonlySet<Value>, values: readonly Value[], on: boolean): ReadonlySet<Value> {
     const next = new Set(set);
@@ -115,18 +122,18 @@ export function Findings({ findings, pending, steps, selected, onSelect, heading
               className="border-line border-b bg-sunken max-md:flex max-md:h-9 max-md:items-center max-md:px-4"
             >
               <th scope="col" className="w-11 font-normal md:h-9 md:pl-4">
-                {selectable.length > 0 ? (
+                {alive.length > 0 ? (
                   <Checkbox
                     aria-label="Select all that may be alive"
-                    checked={chosen === selectable.length}
+                    checked={chosen === alive.length}
                     ref={(box) => {
-                      if (box) box.indeterminate = chosen > 0 && chosen < selectable.length;
+                      if (box) box.indeterminate = chosen > 0 && chosen < alive.length;
                     }}
                     onChange={(event) =>
                       onSelect(
                         toggle(
                           selected,
-                          selectable.map(({ tokenId }) => tokenId),
+                          alive.map(({ tokenId }) => tokenId),
                           event.target.checked,
                         ),
                       )
@@ -161,6 +168,7 @@ export function Findings({ findings, pending, steps, selected, onSelect, heading
                   step={steps.get(tokenId)}
                   selected={isSelectable(finding, pending, steps) ? selected.has(tokenId) : null}
                   open={open.has(tokenId)}
+                  viewer={viewer}
                   onSelect={(on) => onSelect(toggle(selected, [tokenId], on))}
                   onOpen={(on) => setOpen(toggle(open, [tokenId], on))}
                 />

@@ -1,5 +1,13 @@
 import { describe, expect, it } from "vitest";
-import { calmProgress, otherTokens, siblingsText, timeLeft, verdictOf } from "@/components/incident/incident-text";
+import {
+  calmProgress,
+  mayOpenHistory,
+  otherTokens,
+  siblingsText,
+  timeLeft,
+  verdictOf,
+  viewerOf,
+} from "@/components/incident/incident-text";
 import type { Finding, RunSummary } from "@/lib/incidents/schema";
 
 const contained: RunSummary = {
@@ -107,4 +115,14 @@ it("the time that is left is told coarsely", () => {
 it("who listens is told five times of any number", () => {
   const told = new Set(Array.from({ length: 501 }, (_, done) => calmProgress(done, 500, "Checking")));
   expect(told.size).toBe(5);
+});
+
+describe("the history of a token", () => {
+  it("is offered to whom it belongs, and to ops and administrators", () => {
+    const ana = viewerOf({ id: "ringcx:https://ringcx.ringcentral.com:888888:1111", role: "member" });
+    expect(mayOpenHistory(ana, { id: "1111" })).toBe(true);
+    for (const other of [{ id: "111" }, { id: "888888" }, null]) expect(mayOpenHistory(ana, other)).toBe(false);
+    expect(mayOpenHistory(viewerOf({ id: "test", role: "member" }), null)).toBe(false);
+    for (const role of ["ops", "admin"] as const) expect(mayOpenHistory({ ...ana, role }, null)).toBe(true);
+  });
 });

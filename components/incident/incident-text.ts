@@ -53,7 +53,7 @@ export const nameOf = ({ name, login, id }: { name: string; login: string | null
   name.trim() || login || `User ${id}`;
 
 /** Who is behind a finding, for the tokens to be put together. */
-export function userKey({ tokenId, user, siblings = [] }: Finding): string {
+function userKey({ tokenId, user, siblings = [] }: Finding): string {
   if (user) return `user ${user.id}`;
   const together = siblings.filter(({ leaked }) => leaked).map((sibling) => sibling.tokenId);
   return [tokenId, ...together].sort()[0] as string;
@@ -144,4 +144,17 @@ export function verdictOf(summary: RunSummary, { leftAlive, partly }: LeftOut): 
     title: `Contained: ${counted}${after}`,
     detail: "RingCX's own answers prove it, for each of them.",
   };
+}
+
+/** Who looks at it. `userId`: the vendor's. */
+export type Viewer = { role: "member" | "ops" | "admin"; userId: string | null };
+
+/** The `adminId` in the ID that a sign-in makes: `ringcx:host:mainAccountId:adminId`. */
+export function viewerOf({ id, role }: { id: string; role: Viewer["role"] }): Viewer {
+  return { role, userId: /:(\d+)$/.exec(id)?.[1] ?? null };
+}
+
+/** A member sees what happened to their own tokens, others to all. `user`: null: nobody knows whose it is. */
+export function mayOpenHistory({ role, userId }: Viewer, user: { id: string } | null): boolean {
+  return role !== "member" || (userId !== null && user?.id === userId);
 }

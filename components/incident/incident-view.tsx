@@ -7,12 +7,12 @@ import { ProgressBar } from "@/components/audit/progress-bar";
 import { call, needsSignIn } from "@/components/http";
 import { incidentsSchema } from "@/components/incident/answers";
 import { DropZone } from "@/components/incident/drop-zone";
-import { Findings, isSelectable, statusOf } from "@/components/incident/findings";
-import { calmProgress, nameOf, timeLeftBecause } from "@/components/incident/incident-text";
+import { Findings, isSelectable, mayLive, statusOf } from "@/components/incident/findings";
+import { calmProgress, nameOf, timeLeftBecause, type Viewer } from "@/components/incident/incident-text";
 import { PasteForm } from "@/components/incident/paste-form";
 import { RecentIncidents } from "@/components/incident/recent-incidents";
 import type { Step } from "@/components/incident/revocation-run";
-import { useRevocation } from "@/components/incident/revocation-state";
+import { type Revocation, useRevocation } from "@/components/incident/revocation-state";
 import { RevokeFindingsDialog } from "@/components/incident/revoke-findings-dialog";
 import { RunPanel } from "@/components/incident/run-panel";
 import { type ScanInput, sizeOf, tooMuch } from "@/components/incident/scan-run";
@@ -30,11 +30,10 @@ const noSteps: ReadonlyMap<string, Step> = new Map();
 type IncidentViewProps = {
   /** Null: the database is away. */
   recent: IncidentSummary[] | null;
-  /** A case that is to be followed at once. */
-  follow: string | null;
+  viewer: Viewer;
 };
 
-export function IncidentView({ recent, follow }: IncidentViewProps) {
+export function IncidentView({ recent, viewer }: IncidentViewProps) {
   const area = useRef<HTMLTextAreaElement>(null);
   const resultsHeading = useRef<HTMLHeadingElement>(null);
   const runHeading = useRef<HTMLHeadingElement>(null);
@@ -104,9 +103,7 @@ export function IncidentView({ recent, follow }: IncidentViewProps) {
   }
 
   function dropped(added: readonly File[]) {
-    if (scanning || running || asking) return;
     setRefusal(null);
-    if (scan || revocation) scanMore();
     setFiles([...files, ...added]);
   }
 
@@ -150,11 +147,6 @@ export function IncidentView({ recent, follow }: IncidentViewProps) {
     void refreshRecent();
   }
 
-  const followAsked = useEffectEvent(() => {
-    if (follow !== null) void followCase(follow);
-  });
-  useEffect(() => followAsked(), []);
-
   // A paste that is meant for nothing else is meant for the one field of this page.
   const pasted = useEffectEvent((event: ClipboardEvent) => {
     const target = event.target instanceof Element ? event.target : null;
@@ -172,7 +164,8 @@ export function IncidentView({ recent, follow }: IncidentViewProps) {
 
   const selectable = scan?.findings.filter((finding) => isSelectable(finding, scan.pending, steps)) ?? [];
   const chosen = selectable.filter(({ tokenId }) => selected.has(tokenId));
-  const leftAlive = selectable.filter(({ tokenId }) => !steps.has(tokenId)).length;
+  const living = scan?.findings.filter((finding) => mayLive(finding, scan.pending, steps)) ?? [];
+  const leftAlive = living.filter(({ tokenId }) => !steps.has(tokenId)).length;
   const canScanAgain = keptNote !== null;
 
   return (
@@ -181,7 +174,8 @@ export function IncidentView({ recent, follow }: IncidentViewProps) {
         title="Incident"
         facts="From a leaked string to proven dead: which tokens stand in a text, which of them live, whose they are."
       />
-      <DropZone onFiles={dropped} />
+      {/* What stands there is not to be thrown away by a slip of the hand. */}
+      <DropZone onFiles={scan || revocation ? null : dropped} />
       {!scan && !revocation && (
         <PasteForm
           area={area}
@@ -200,7 +194,7 @@ export function IncidentView({ recent, follow }: IncidentViewProps) {
           revocation={revocation}
           leftAlive={leftAlive}
           partly={scan !== null && (scan.result === null ? scan.progress.step === "matching" : scan.result.truncated)}
-          recorded={scan?.result?.recorded ?? true}
+          recorded={isRecorded(revocation, scan)}
           heading={runHeading}
           onAgain={() => void startRun(revocation, revocation.steps).then(refreshRecent)}
           onScanMore={scanMore}
@@ -228,11 +222,12 @@ export function IncidentView({ recent, follow }: IncidentViewProps) {
                 steps={steps}
                 selected={selected}
                 onSelect={setSelected}
+                viewer={viewer}
                 heading={resultsHeading}
               />
             </Folded>
           )}
-          {!running && selectable.length > 0 && (revocation === null || chosen.length > 0) && (
+          {!running && (chosen.length > 0 || (revocation === null && living.length > 0)) && (
             <RevokeBar
               button={revokeButton}
               count={chosen.length}
@@ -271,6 +266,11 @@ function Folded({ folded, count, children }: { folded: boolean; count: number; c
       {children}
     </details>
   );
+}
+
+/** Whether there is a report: the scan was written down, or the run was, or it was in the list of cases to begin with. */
+function isRecorded({ target, summary }: Revocation, scan: Scan | null): boolean {
+  return "incident" in target || scan?.result?.recorded === true || summary?.logged === true;
 }
 
 /** Once it is there. */

@@ -1,5 +1,5 @@
 import { OutcomeBadge } from "@/components/incident/finding-status";
-import { dressText, placeText } from "@/components/incident/incident-text";
+import { dressText, mayOpenHistory, placeText, type Viewer } from "@/components/incident/incident-text";
 import { inSeconds, Utc } from "@/components/incident/report-time";
 import { HistoryLink } from "@/components/tokens/history-link";
 import { TokenHint } from "@/components/tokens/token-hint";
@@ -25,7 +25,7 @@ const headings = [
   ["Times", "w-52"],
 ] as const;
 
-export function ReportTokens({ tokens }: { tokens: ReportToken[] }) {
+export function ReportTokens({ tokens, viewer }: { tokens: ReportToken[]; viewer: Viewer }) {
   return (
     <table {...roles.table} aria-label="Tokens" className="w-full text-left text-sm max-lg:block lg:table-fixed">
       <thead {...roles.group} className="max-lg:hidden">
@@ -43,7 +43,7 @@ export function ReportTokens({ tokens }: { tokens: ReportToken[] }) {
       </thead>
       <tbody {...roles.group} className="max-lg:block">
         {tokens.map((token) => (
-          <TokenRow key={token.tokenId} token={token} />
+          <TokenRow key={token.tokenId} token={token} viewer={viewer} />
         ))}
       </tbody>
     </table>
@@ -63,7 +63,7 @@ const proofs: Record<StepProof["method"], string> = {
 
 const cell = "min-w-0 break-words py-2.5 align-top max-lg:block max-lg:py-0 lg:px-2 lg:first:pl-4 lg:last:pr-4";
 
-function TokenRow({ token }: { token: ReportToken }) {
+function TokenRow({ token, viewer }: { token: ReportToken; viewer: Viewer }) {
   const { tokenId, hint, fingerprint, label, owner, environment, status, why, outcome, detail, proof } = token;
   const known = owner !== null;
   return (
@@ -72,7 +72,11 @@ function TokenRow({ token }: { token: ReportToken }) {
       className="break-inside-avoid border-line border-b last:border-b-0 max-lg:grid max-lg:gap-x-6 max-lg:gap-y-1.5 max-lg:px-4 max-lg:py-3 sm:max-lg:grid-cols-2"
     >
       <td {...roles.cell} className={cell}>
-        {known ? <HistoryLink token={{ id: tokenId, hint }} /> : <TokenHint hint={hint} />}
+        {known && mayOpenHistory(viewer, token.user) ? (
+          <HistoryLink token={{ id: tokenId, hint }} />
+        ) : (
+          <TokenHint hint={hint} />
+        )}
         <p className="text-ink">{known ? (label ?? "No label") : "Unknown here"}</p>
         {known && <p className="text-dim text-xs">{[owner, environment].filter(Boolean).join(", ")}</p>}
         <p className="break-all font-mono text-2xs text-faint" title="Fingerprint">

@@ -2,7 +2,7 @@ import clsx from "clsx";
 import { ArrowLeft, FileSearch } from "lucide-react";
 import Link from "next/link";
 import type { ReactNode } from "react";
-import { stateTexts } from "@/components/incident/incident-text";
+import { stateTexts, type Viewer } from "@/components/incident/incident-text";
 import { ReportActions } from "@/components/incident/report-actions";
 import { inSeconds, Utc } from "@/components/incident/report-time";
 import { ReportTokens } from "@/components/incident/report-tokens";
@@ -15,6 +15,7 @@ import type { IncidentReport, IncidentState, ReportUser, ReportVerdict, VendorCh
 
 type ReportViewProps = {
   report: IncidentReport;
+  viewer: Viewer;
   verdict: ReportVerdict;
   /** For a chat. */
   summary: string;
@@ -24,7 +25,7 @@ type ReportViewProps = {
 };
 
 /** A case as a document: all times are UTC, since it is read by people who sit elsewhere. */
-export function ReportView({ report, verdict, summary, users, notChecked }: ReportViewProps) {
+export function ReportView({ report, viewer, verdict, summary, users, notChecked }: ReportViewProps) {
   const { incident, tokens, timeline, vendorChanges } = report;
   return (
     <>
@@ -70,7 +71,7 @@ export function ReportView({ report, verdict, summary, users, notChecked }: Repo
               : "Tokendesk's database was away when they were found."}
           </EmptyState>
         ) : (
-          <ReportTokens tokens={tokens} />
+          <ReportTokens tokens={tokens} viewer={viewer} />
         )}
       </Part>
       {users.length > 0 && (

@@ -1,5 +1,5 @@
 import { brokenOff, type Failure, failureOf, jsonLines, openStream } from "@/components/http";
-import { revocationLineSchema } from "@/components/incident/answers";
+import { foreignAnswer, revocationLineSchema } from "@/components/incident/answers";
 import type { RevocationLine, RevokeFindings, RevokeMany, RunSummary } from "@/lib/incidents/schema";
 
 export type Step = Extract<RevocationLine, { type: "step" }>;
@@ -11,7 +11,7 @@ export type RunTarget = { order: RevokeFindings } | { tokens: RevokeMany } | { i
 function requestFor(target: RunTarget): { path: string; json: unknown } {
   if ("order" in target) return { path: "/api/incidents/revoke", json: target.order };
   if ("tokens" in target) return { path: "/api/tokens/revoke", json: target.tokens };
-  return { path: `/api/incidents/${target.incident}/follow`, json: {} };
+  return { path: `/api/incidents/${encodeURIComponent(target.incident)}/follow`, json: {} };
 }
 
 type Run = {
@@ -54,7 +54,7 @@ export async function runRevocation({
       const left = unproven(target);
       if (!resumable || resumptions > mostResumptions || left === null) return attempt;
       ({ path, json } = requestFor(left));
-    } else if (!passes(attempt.failure)) return attempt;
+    } else if (attempt.final || !passes(attempt.failure)) return { failure: attempt.failure };
     const wait = ("failure" in attempt && attempt.failure.retryAfter) || (pauses[broken] ?? 15);
     broken += 1;
     onBroken(wait);
@@ -95,7 +95,13 @@ type Once = {
   onCase: (path: string) => void;
 };
 
-async function once({ path, json, signal, onStep, onPace, onHeard, onCase }: Once) {
+/** Whatever an answer names as the place of a run, nothing else is ever sent to. */
+const followPath = /^\/api\/incidents\/[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\/follow$/;
+
+/** `final`: asking again would not help. */
+type Attempt = { summary: RunSummary } | { failure: Failure; final?: true };
+
+async function once({ path, json, signal, onStep, onPace, onHeard, onCase }: Once): Promise<Attempt> {
   const attempt = new AbortController();
   const given = () => attempt.abort();
   signal.addEventListener("abort", given);
@@ -103,8 +109,13 @@ async function once({ path, json, signal, onStep, onPace, onHeard, onCase }: Onc
   try {
     const answer = await openStream(path, { method: "POST", json, signal: attempt.signal });
     if (!answer.ok) return { failure: attempt.signal.aborted ? brokenOff(null) : answer.failure };
+    const foreign = foreignAnswer(answer.value);
+    if (foreign) {
+      await answer.value.body.cancel();
+      return { failure: foreign, final: true };
+    }
     const place = answer.value.headers.get("content-location");
-    if (place?.startsWith("/api/incidents/")) onCase(place);
+    if (place !== null && followPath.test(place)) onCase(place);
     for await (const value of jsonLines(answer.value.body)) {
       clearTimeout(watch);
       watch = setTimeout(given, silence);

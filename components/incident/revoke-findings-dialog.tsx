@@ -175,9 +175,14 @@ function Preview({ finding: { hint, known, status } }: { finding: Finding }) {
           <span className={known?.label ? "truncate" : "truncate text-faint"}>{known?.label ?? "No label here"}</span>
           {known?.environment && <Badge>{known.environment}</Badge>}
           {status === "unchecked" && <Badge tone="warn">Could not check</Badge>}
+          {status === "dead" && <Badge>Dead</Badge>}
         </span>
         <span className="block text-dim text-xs">
-          {used ? `Breaks: ${used}` : "Nobody wrote down here what uses it."}
+          {status === "dead"
+            ? "RingCX refused it: that is proven, or it is revoked if it lives after all."
+            : used
+              ? `Breaks: ${used}`
+              : "Nobody wrote down here what uses it."}
         </span>
       </span>
     </li>

@@ -1,5 +1,5 @@
 import { brokenOff, type Failure, failureOf, jsonLines, openStream } from "@/components/http";
-import { scanLineSchema } from "@/components/incident/answers";
+import { foreignAnswer, scanLineSchema } from "@/components/incident/answers";
 import { type Finding, maxScanBytes, maxScanFiles, type ScanResult } from "@/lib/incidents/schema";
 
 /** What is looked through. It stays in the memory of this tab. */
@@ -30,6 +30,11 @@ export async function runScan({
 }: Run): Promise<{ result: ScanResult } | { failure: Failure }> {
   const answer = await openStream("/api/incidents/scan", { method: "POST", signal, ...bodyOf(input) });
   if (!answer.ok) return { failure: answer.failure };
+  const foreign = foreignAnswer(answer.value);
+  if (foreign) {
+    await answer.value.body.cancel();
+    return { failure: foreign };
+  }
   try {
     for await (const value of jsonLines(answer.value.body)) {
       const line = scanLineSchema.safeParse(value).data;
@@ -43,6 +48,9 @@ export async function runScan({
           break;
         case "finding":
           onFinding(line.finding);
+          onProgress({ step: "checking", checked: line.checked, total: line.total, etaMs: line.etaMs });
+          break;
+        case "waiting":
           onProgress({ step: "checking", checked: line.checked, total: line.total, etaMs: line.etaMs });
           break;
         case "result":

@@ -48,7 +48,7 @@ export function OverviewView({ overview }: { overview: Overview }) {
                 >
                   {actor}
                 </Link>
-                : {plural(tokens, "token")} at once, <Time iso={at} />
+                : {plural(tokens, "token")} within an hour, <Time iso={at} as="instant" />
               </li>
             ))}
           </ul>

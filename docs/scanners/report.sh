@@ -9,7 +9,7 @@
 #
 # SOURCE names the job in Tokendesk. --revoke asks for revocation of what is alive; the key must allow it, too.
 # Prints the answer, which has no token in it. Exit codes: 0 nothing found, or all of it dead (with --revoke: proven dead);
-# 1 something found that is alive, or whose death is not sure; 2 not reported. Needs curl 7.55 or later and jq.
+# 1 something found that is alive, whose death is not sure, or that Tokendesk did not look at; 2 not reported. Needs curl 7.55 or later and jq.
 set -eu
 
 say() {
@@ -57,7 +57,7 @@ fi
 
 status=$(
   curl --silent --show-error --max-time 900 --header @"$work/header" --header 'Content-Type: application/json' \
-    --data-binary @"$work/body" --output "$work/answer" --write-out '%{http_code}' \
+    --header 'Accept: application/x-ndjson' --data-binary @"$work/body" --output "$work/answer" --write-out '%{http_code}' \
     "${TOKENDESK_URL%/}/api/incidents/report"
 ) || say "Tokendesk could not be reached."
 case "$status" in
@@ -69,8 +69,25 @@ case "$status" in
     ;;
 esac
 
-# The IDs of findings hold what only Tokendesk can open; a build log has no use for them.
-jq 'del(.findings[].id)' "$work/answer" || say "The answer is not JSON."
+# The answer comes in lines while the lookup goes on; the last of their kinds tell how it ended.
+jq --slurp --argjson revoke "$revoke" '
+  map(select(.type == "result"))[-1] as $result
+  | map(select(.type == "summary"))[-1] as $summary
+  | map(select(.type == "failed"))[-1] as $failed
+  | if $result then $result + {dryRun: ($revoke | not), revocation: $summary, failed: $failed} | del(.type)
+    else {failed: ($failed // {detail: "The answer ended before its result."})} end
+' "$work/answer" > "$work/report" || say "The answer is not JSON."
+cat "$work/report"
+jq --exit-status '.findings and .failed == null and (.dryRun or .revocation or .findings == [])' "$work/report" \
+  > "$work/whole" || say "Tokendesk did not come to an end with it. Report it again."
+# Two ways to write a token are one token.
+jq --exit-status --slurpfile sent "$work/body" '
+  ($sent[0].findings | map(.value | ascii_downcase | gsub("%3a"; ":")) | unique | length) as $count
+  | .truncated == false and (.findings | map(.tokenId) | unique | length) >= $count
+' "$work/report" > "$work/complete" || {
+  echo "Tokendesk did not recognise all of them, or did not look at all: treat the others as alive." >&2
+  exit 1
+}
 jq --exit-status '
   if .revocation then .revocation.outcome == "contained" else all(.findings[]; .status == "dead") end
-' "$work/answer" > "$work/dead" || exit 1
+' "$work/report" > "$work/dead" || exit 1

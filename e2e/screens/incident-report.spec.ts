@@ -100,7 +100,7 @@ test("the report of a leak: what was found, what became of it, what nobody check
   await expectGoodEverywhere(page, "incident report");
 
   const pia = await newVisitor().signIn("password@example.com");
-  for (const path of ["", "/report?format=md"]) {
+  for (const path of ["/report?format=json", "/report?format=md"]) {
     expect((await pia.get(`/api/incidents/${found.incident}${path}`)).status).toBe(404);
   }
   expect((await pia.get("/api/incidents")).json()).toEqual({ incidents: [] });

@@ -64,7 +64,12 @@ test("from a paste and a dropped .gz to proven dead, siblings included; nothing 
   await expect(row(other)).toContainText("deploy.log.gz:2");
   await expect(row(other)).toContainText("Unknown here");
   await expect(row(deadValue)).toContainText("Dead");
-  await expect(row(deadValue).getByRole("checkbox")).toHaveCount(0);
+  // A death that is doubted can be proven by the run, too.
+  const doubted = row(deadValue).getByRole("checkbox");
+  await expect(doubted).not.toBeChecked();
+  await doubted.check();
+  await expect(page.getByText("3 selected")).toBeVisible();
+  await doubted.uncheck();
   await row(first)
     .getByRole("button", { name: `Details of ${hintOf(first)}` })
     .click();

@@ -16,6 +16,8 @@ function sessions(page: Page) {
 /** Ends what earlier tests left, and opens the settings in a new session. */
 async function enterAlone(page: Page, app: Parameters<typeof enter>[1], username: string): Promise<void> {
   await enter(page, app, username, "/settings");
+  // The list may still be on its way.
+  await expect(sessions(page).first()).toBeVisible();
   const others = page.getByRole("button", { name: "Sign out everywhere else" });
   if (await others.isVisible()) {
     await others.click();

@@ -1,4 +1,5 @@
 import "server-only";
+import { randomUUID } from "node:crypto";
 import { subscribe } from "node:diagnostics_channel";
 import type { IncomingMessage } from "node:http";
 import { isIPv6 } from "node:net";
@@ -19,6 +20,9 @@ export function notePeerAddresses(): void {
   subscribe("http.server.request.start", (message) => {
     const { request } = message as { request: IncomingMessage };
     request.headers[peerHeader] = request.socket.remoteAddress ?? "unknown";
+    // Only ours are believed. Routes that proxy.ts does not see have this one.
+    request.headers["x-request-id"] = randomUUID();
+    delete request.headers["x-nonce"];
     request.headers[proxiedHeader] = String(proxyHeaders.some((name) => request.headers[name] !== undefined));
   });
 }

@@ -72,3 +72,12 @@ test("one name that is tried from many addresses is told; what may be a password
     { tenant: null, address: null, name: "unknown", attempts: 10 },
   ]);
 });
+
+test("a name whose tenth denial came from an address that was told of already is told at the next from elsewhere", async () => {
+  for (let nth = 0; nth < 10; nth += 1) await deny("192.0.2.1", `nobody${nth}@example.com`);
+  for (let nth = 0; nth < 9; nth += 1) await deny(`198.51.100.${nth}`, "ana@example.com");
+  await deny("192.0.2.1", "ana@example.com");
+  expect(await told()).toHaveLength(1);
+  await deny("198.51.100.10", "ana@example.com");
+  expect(await told()).toMatchObject([{ address: "192.0.2.1" }, { name: "ana@example.com", address: null }]);
+});

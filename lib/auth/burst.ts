@@ -32,26 +32,31 @@ type Denied = {
 /** Counts a denied sign-in, and tells of the burst that it completes: once an hour for each address or name. */
 export async function noteDenied({ address, username, shownName }: Denied): Promise<void> {
   const now = Date.now();
-  const fromAddress = count(`a ${address}`, now);
-  const forName = count(`u ${username.toLowerCase()}`, now);
-  if (fromAddress !== null) {
+  const [from, to] = [`a ${address}`, `u ${username.toLowerCase()}`];
+  const [fromAddress, forName] = [count(from, now), count(to, now)];
+  if (fromAddress >= limit && !wasTold(from, now)) {
+    told(from, now);
     await notify({ type: "access.denied_burst", tenant: null, address, name: null, attempts: fromAddress });
-  }
-  // One address that tries one name is one burst.
-  if (forName !== null && fromAddress === null && !wasTold(`a ${address}`, now)) {
+  } else if (forName >= limit && !wasTold(to, now) && !wasTold(from, now)) {
+    // One address that tries one name is one burst. The next try from elsewhere tells of the name.
+    told(to, now);
     await notify({ type: "access.denied_burst", tenant: null, address: null, name: shownName, attempts: forName });
   }
 }
 
-/** How many there were, when that is to be told now; else null. */
-function count(key: string, now: number): number | null {
+/** How many there were lately, this one included. */
+function count(key: string, now: number): number {
   const known = memory().get(key);
   const times = [...(known?.times ?? []).filter((at) => at + windowMs > now).slice(-limit + 1), now];
-  const due = times.length >= limit && !wasTold(key, now);
   memory().delete(key);
   if (memory().size >= maxKeys) memory().delete(memory().keys().next().value as string);
-  memory().set(key, { times, toldAt: due ? now : (known?.toldAt ?? 0) });
-  return due ? times.length : null;
+  memory().set(key, { times, toldAt: known?.toldAt ?? 0 });
+  return times.length;
+}
+
+function told(key: string, now: number): void {
+  const known = memory().get(key);
+  if (known) known.toldAt = now;
 }
 
 function wasTold(key: string, now: number): boolean {

@@ -176,6 +176,37 @@ describe("the input", () => {
     expect(calls).toEqual([]);
   });
 
+  test("of more than a megabyte is read where that is meant, three at a time", async () => {
+    const swallow = publicRoute(
+      { name: "/api/swallow", body: z.object({ label: z.string() }), maxBody: 4 * 1024 * 1024 },
+      async ({ body }) => ({ length: body.label.length }),
+    );
+    const large = JSON.stringify({ label: "x".repeat(2 * 1024 * 1024) });
+    const gate = Promise.withResolvers<void>();
+    const slowly = () => {
+      const bytes = new TextEncoder().encode(large);
+      const body = new ReadableStream({
+        async start(controller) {
+          controller.enqueue(bytes.subarray(0, 1_500_000));
+          await gate.promise;
+          controller.enqueue(bytes.subarray(1_500_000));
+          controller.close();
+        },
+      });
+      const headers = { origin, "content-type": "application/json" };
+      const init = { method: "POST", headers, body, duplex: "half" } as ConstructorParameters<typeof NextRequest>[1];
+      return swallow(new NextRequest(`${origin}/api/swallow`, init), context);
+    };
+    const three = [slowly(), slowly(), slowly()];
+    await new Promise((soon) => setImmediate(soon));
+    const fourth = await swallow(post(large), context);
+    expect(await problem(fourth)).toMatchObject({ code: "rate_limited", status: 429, retryAfter: 3 });
+    expect((await swallow(post('{"label":"small"}'), context)).status).toBe(200);
+    gate.resolve();
+    expect((await Promise.all(three)).map(({ status }) => status)).toEqual([200, 200, 200]);
+    expect((await swallow(post(large), context)).status).toBe(200);
+  });
+
   test("of exactly 64 KB is read", async () => {
     const label = "x".repeat(64 * 1024 - '{"label":""}'.length);
     expect((await echo(post(JSON.stringify({ label })), context)).status).toBe(200);
@@ -194,6 +225,14 @@ describe("the answer", () => {
     expect(new Set(ids).size).toBe(3);
     for (const response of responses) expect(response.headers.get("cache-control")).toBe("no-store");
     expect((await problem(responses[1] as Response)).requestId).toBe(ids[1]);
+  });
+
+  test("has the security headers of its own where the proxy gave none", async () => {
+    const alone = await echo(post('{"label":"x"}'), context);
+    expect(alone.headers.get("content-security-policy")).toContain("default-src 'none'");
+    expect(alone.headers.get("strict-transport-security")).toContain("max-age=");
+    const proxied = await echo(post('{"label":"x"}', { "x-nonce": "n" }), context);
+    expect(proxied.headers.has("content-security-policy")).toBe(false);
   });
 
   test("may be a response of the verb's own", async () => {

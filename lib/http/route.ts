@@ -10,6 +10,19 @@ import type { KeyScope } from "@/lib/keys/schema";
 import { logger } from "@/lib/logger";
 import { observeRequest } from "@/lib/metrics";
 
+/** Requests with bodies above that are few at a time: parsed, such a body can take twenty times its size. */
+const largeBody = 1024 * 1024;
+const mostLarge = 3;
+const slot = Symbol.for("tokendesk.http.large");
+type Slot = { [slot]?: Set<Request> };
+
+/** Those at work in this process, whichever bundle they are in. */
+function large(): Set<Request> {
+  const holder = globalThis as Slot;
+  holder[slot] ??= new Set();
+  return holder[slot];
+}
+
 /** What Next holds for the proxy is a little more (next.config.mjs); a route beyond it must not pass through that. */
 const defaultMaxBody = 64 * 1024;
 
@@ -130,11 +143,18 @@ async function answer(
     made = result instanceof Response ? result : NextResponse.json(result);
   } catch (error) {
     made = problemResponse(error, requestId);
+  } finally {
+    large().delete(request);
   }
   // A copy: the headers of some responses (a redirect's) cannot be changed.
   const response = new Response(made.body, made);
   response.headers.set("cache-control", "no-store");
   response.headers.set("x-request-id", requestId);
+  // What does not pass through proxy.ts, which marks what does, has its headers from here.
+  if (!request.headers.has("x-nonce")) {
+    response.headers.set("content-security-policy", "default-src 'none'; base-uri 'none'; frame-ancestors 'none'");
+    if (env().secureCookies) response.headers.set("strict-transport-security", "max-age=31536000; includeSubDomains");
+  }
   const ms = Math.round(performance.now() - startedAt);
   observeRequest(name, request.method, response.status, ms);
   logger().info({ requestId, route: name, method: request.method, status: response.status, ms }, "request");
@@ -212,7 +232,7 @@ export async function readText(request: Request, maxBytes?: number): Promise<str
   return (await readBytes(request, maxBytes)).toString("utf8");
 }
 
-/** @throws {TokendeskError} `payload_too_large`, before more than the cap is held */
+/** @throws {TokendeskError} `payload_too_large`, before more than the cap is held; `rate_limited`: too many large ones */
 export async function readBytes(request: Request, maxBytes = defaultMaxBody): Promise<Buffer> {
   const size = maxBytes >= 1024 * 1024 ? `${maxBytes / 1024 / 1024} MB` : `${maxBytes / 1024} KB`;
   const tooLarge = new TokendeskError("payload_too_large", `The request body is larger than ${size}.`);
@@ -223,6 +243,16 @@ export async function readBytes(request: Request, maxBytes = defaultMaxBody): Pr
     for await (const chunk of request.body as unknown as AsyncIterable<Uint8Array>) {
       held += chunk.length;
       if (held > maxBytes) throw tooLarge;
+      if (held > largeBody && !large().has(request)) {
+        if (large().size >= mostLarge) {
+          throw new TokendeskError(
+            "rate_limited",
+            "Tokendesk is looking through other large texts. Try again in a moment.",
+            { retryAfter: 3 },
+          );
+        }
+        large().add(request);
+      }
       chunks.push(chunk);
     }
   }

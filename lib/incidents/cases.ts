@@ -1,5 +1,5 @@
 import "server-only";
-import type { ExpressionBuilder, Kysely, Selectable } from "kysely";
+import type { ExpressionBuilder, Kysely, Selectable, SelectQueryBuilder } from "kysely";
 import { z } from "zod";
 import type { SubAccount } from "@/lib/accounts/schema";
 import { inHand } from "@/lib/audit/log";
@@ -31,7 +31,7 @@ export type CaseTokenRow = Selectable<IncidentTokensTable>;
 /** Whoever wants to see a case. A Session is one, and an Investigator, which has no role. */
 export type CaseReader = { tenant: string; user: { id: string; role?: "member" | "ops" | "admin" } };
 
-export type NewCase = {
+type NewCase = {
   id: string;
   host: string;
   /** When the text came in, epoch milliseconds; default: now. */
@@ -235,7 +235,7 @@ export async function listCases(tenant: string, filter: { openedBy?: string } = 
     if (cases.length === 0) return [];
     const counts = await db
       .selectFrom("incident_tokens")
-      .select(["incident_id", "status", "step"])
+      .select(["incident_id", "status", "step", "leaked"])
       .select((eb) => eb.fn.countAll<number>().as("count"))
       .where("tenant", "=", tenant)
       .where(
@@ -243,7 +243,7 @@ export async function listCases(tenant: string, filter: { openedBy?: string } = 
         "in",
         cases.map(({ id }) => id),
       )
-      .groupBy(["incident_id", "status", "step"])
+      .groupBy(["incident_id", "status", "step", "leaked"])
       .execute();
     return cases.map((incident) => {
       const own = counts.filter(({ incident_id }) => incident_id === incident.id);
@@ -253,11 +253,8 @@ export async function listCases(tenant: string, filter: { openedBy?: string } = 
 }
 
 /** `tokens`: of this case; each counts as often as its `count` says. */
-export function summaryOf(
-  incident: CaseRow,
-  tokens: readonly (Pick<CaseTokenRow, "status" | "step"> & { count?: number })[],
-): IncidentSummary {
-  const sum = (wanted: (token: Pick<CaseTokenRow, "status" | "step">) => boolean) =>
+export function summaryOf(incident: CaseRow, tokens: readonly (TokenState & { count?: number })[]): IncidentSummary {
+  const sum = (wanted: (token: TokenState) => boolean) =>
     tokens.reduce((total, token) => total + (wanted(token) ? (token.count ?? 1) : 0), 0);
   const unproven = sum(({ step }) => step !== null && !isProven(step));
   return {
@@ -266,7 +263,7 @@ export function summaryOf(
     openedBy: incident.opened_by_name,
     origin: incident.origin as IncidentOrigin,
     via: incident.key_name,
-    state: stateOf(incident, unproven),
+    state: stateOf(incident, sum(isOpen)),
     reason: incident.reason,
     found: incident.found,
     live: sum(({ status }) => status === "live"),
@@ -279,9 +276,16 @@ export function isProven(step: string | null): boolean {
   return step === "revoked" || step === "already_dead";
 }
 
-function stateOf(incident: CaseRow, unproven: number): IncidentState {
+type TokenState = Pick<CaseTokenRow, "status" | "step" | "leaked">;
+
+/** Chosen and not proven dead; or it leaked, was not chosen, and was not dead when it was looked up. */
+export function isOpen({ status, step, leaked }: TokenState): boolean {
+  return step === null ? leaked === 1 && status !== "dead" : !isProven(step);
+}
+
+function stateOf(incident: CaseRow, open: number): IncidentState {
   if (incident.confirmed_at === null) return "open";
-  if (incident.finished_at !== null) return unproven === 0 ? "contained" : "partial";
+  if (incident.finished_at !== null) return open === 0 ? "contained" : "partial";
   return isHeld(incident, Date.now()) ? "running" : "interrupted";
 }
 
@@ -294,7 +298,7 @@ export function isHeld({ holder, held_until }: Pick<CaseRow, "holder" | "held_un
 }
 
 /** How a token of a run stands. `sent`: a deletion may have arrived at RingCX, and nobody knows what became of it. */
-export type RunStep = "waiting" | "sent" | StepOutcome;
+type RunStep = "waiting" | "sent" | StepOutcome;
 
 /** A token of a run. Times: epoch milliseconds. */
 export type StepRow = {
@@ -396,10 +400,13 @@ export async function saveSteps(
   await write(lockOf(incidentId), async (trx) => {
     await trx
       .updateTable("incidents")
-      .set({ held_until: Date.now() + heldForMs, spent: JSON.stringify(spent) })
+      .set({ holder: thisProcess(), held_until: Date.now() + heldForMs, spent: JSON.stringify(spent) })
       .where("tenant", "=", tenant)
       .where("id", "=", incidentId)
-      .where("holder", "=", thisProcess())
+      // It was given up for gone while the database was away, and nobody has taken it over.
+      .where((eb) =>
+        eb.or([eb("holder", "=", thisProcess()), eb.and([eb("holder", "is", null), eb("finished_at", "is", null)])]),
+      )
       .execute();
     for (let from = 0; from < rows.length; from += batchSize) {
       const batch = rows.slice(from, from + batchSize).map((row) => ({
@@ -451,4 +458,102 @@ export async function finishCase(tenant: string, incidentId: string, at: number)
       .where("holder", "=", thisProcess())
       .execute(),
   );
+}
+
+/** Of a process that says nothing for so much longer than it may, nobody has taken the case over. */
+const goneAfterMs = 60_000;
+
+/** Cases whose process is gone, and of which nobody has been told. @throws {DatabaseUnavailable} */
+export async function lapsedCases(): Promise<Pick<CaseRow, "tenant" | "id">[]> {
+  return read((db) => lapsed(db.selectFrom("incidents").select(["tenant", "id"])).execute());
+}
+
+/** @returns whether it was lapsed, and nobody else has noticed. @throws {DatabaseUnavailable} */
+export async function releaseLapsed(tenant: string, incidentId: string): Promise<boolean> {
+  return write(lockOf(incidentId), async (trx) => {
+    const stale = lapsed(trx.selectFrom("incidents").select("id"))
+      .where("tenant", "=", tenant)
+      .where("id", "=", incidentId);
+    const { numUpdatedRows } = await trx
+      .updateTable("incidents")
+      .set({ holder: null })
+      .where("tenant", "=", tenant)
+      .where("id", "in", stale)
+      .executeTakeFirst();
+    return numUpdatedRows > 0n;
+  });
+}
+
+function lapsed<Row>(
+  query: SelectQueryBuilder<Database, "incidents", Row>,
+): SelectQueryBuilder<Database, "incidents", Row> {
+  return query
+    .where("confirmed_at", "is not", null)
+    .where("finished_at", "is", null)
+    .where("holder", "is not", null)
+    .where("held_until", "<", Date.now() - goneAfterMs);
+}
+
+/**
+ * Tokens of a case are proven dead: settles them in the tenant's other cases as well, unless somebody works on these, and
+ * closes those in which nothing is left to prove.
+ * @throws {DatabaseUnavailable}
+ */
+export async function settleElsewhere(tenant: string, incidentId: string, tokenIds: readonly string[]): Promise<void> {
+  for (let from = 0; from < tokenIds.length; from += batchSize) {
+    const ids = tokenIds.slice(from, from + batchSize);
+    const others = await read((db) =>
+      db
+        .selectFrom("incident_tokens")
+        .select("incident_id")
+        .distinct()
+        .where("tenant", "=", tenant)
+        .where("incident_id", "!=", incidentId)
+        .where("token_id", "in", ids)
+        .where("step", "is not", null)
+        .where((eb) => notProven(eb, tenant))
+        .execute(),
+    );
+    for (const { incident_id } of others) await settleIn(tenant, incident_id, incidentId, ids);
+  }
+}
+
+async function settleIn(tenant: string, id: string, provenIn: string, tokenIds: readonly string[]): Promise<void> {
+  await write(lockOf(id), async (trx) => {
+    const [known, proving] = [await caseOf(trx, tenant, id), await caseOf(trx, tenant, provenIn)];
+    if (known === null || proving === null || isHeld(known.incident, Date.now())) return;
+    const wanted = new Set(tokenIds);
+    const proofs = new Map(proving.tokens.flatMap((row) => (isProven(row.step) ? [[row.token_id, row]] : [])));
+    let left = 0;
+    for (const row of known.tokens) {
+      if (row.step === null || isProven(row.step)) continue;
+      const proven = wanted.has(row.token_id) ? proofs.get(row.token_id) : undefined;
+      if (proven === undefined) {
+        left += 1;
+        continue;
+      }
+      await trx
+        .updateTable("incident_tokens")
+        .set({
+          // It lived when that case looked at it.
+          step: row.status === "live" ? "revoked" : proven.step,
+          detail: "Proven dead in another incident.",
+          proven_at: proven.proven_at,
+          proof: proven.proof,
+        })
+        .where("tenant", "=", tenant)
+        .where("incident_id", "=", id)
+        .where("token_id", "=", row.token_id)
+        .execute();
+    }
+    if (left > 0) return;
+    await trx
+      .updateTable("incidents")
+      .set({ holder: null, held_until: 0, spent: null, finished_at: Date.now() })
+      .where("tenant", "=", tenant)
+      .where("id", "=", id)
+      .where("confirmed_at", "is not", null)
+      .where("finished_at", "is", null)
+      .execute();
+  });
 }

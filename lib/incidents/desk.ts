@@ -25,19 +25,31 @@ import { ifReachable } from "@/lib/tokens/held";
 
 /** A request that waits for the whole answer is answered after so long, with what is known by then. */
 const answerWithinMs = 20_000;
+/** Who reads lines hears of it that often. */
+const waitingAfterMs = 3_000;
 const siblingsShown = 20;
+const accountsKept = 100;
+
+/** What was found, with its values: for the process alone, which may go on with it. */
+export type Suspected = { incident: string; openedAt: number; values: string[] };
+
+type ScanOptions = {
+  onSuspected?: (suspected: Suspected) => void;
+  /** Told of what is at work for this scan: it may outlast the answer, and whoever waits for it. */
+  onWork?: (work: Promise<unknown>) => void;
+};
 
 /** @returns what was found, looked up as far as `withinMs` and the vendor's budget allow */
 export async function scanIncident(
   investigator: Investigator,
   sources: readonly ScanSource[],
-  { withinMs = answerWithinMs }: { withinMs?: number } = {},
+  { withinMs = answerWithinMs, ...options }: ScanOptions & { withinMs?: number } = {},
 ): Promise<ScanResult> {
   return audited(
     investigator.actor,
     subjectOf(sources),
     async (intent) => {
-      for await (const line of scan(investigator, sources, intent, withinMs)) {
+      for await (const line of scan(investigator, sources, intent, { withinMs, ...options })) {
         if (line.type === "result") {
           const { type: _, ...result } = line;
           return result;
@@ -53,9 +65,10 @@ export async function scanIncident(
 export function scanStream(
   investigator: Investigator,
   sources: readonly ScanSource[],
+  options: ScanOptions = {},
 ): Promise<ReadableStream<Uint8Array>> {
   const inLines = async function* (intent: Intent) {
-    for await (const line of scan(investigator, sources, intent, null)) yield jsonLine(line);
+    for await (const line of scan(investigator, sources, intent, { withinMs: null, ...options })) yield jsonLine(line);
   };
   const lastWords = (error: unknown) => {
     const { code, detail } = toProblem(error, "");
@@ -89,7 +102,7 @@ async function* scan(
   investigator: Investigator,
   sources: readonly ScanSource[],
   intent: Intent,
-  withinMs: number | null,
+  { withinMs, onSuspected, onWork }: ScanOptions & { withinMs: number | null },
 ): AsyncGenerator<ScanLine, void, undefined> {
   const openedAt = Date.now();
   const stop = new AbortController();
@@ -103,11 +116,13 @@ async function* scan(
       signal: stop.signal,
       onProgress: (doneBytes, totalBytes) => lines.put({ type: "matching", doneBytes, totalBytes }),
     });
+    onWork?.(matching);
     yield* lines.until(matching);
     const { found, truncated } = await matching;
     const incident = found.length === 0 ? null : randomUUID();
     const suspects = await suspectsOf(investigator, found, incident ?? "", openedAt);
     const findings = suspects.map(({ finding }) => finding);
+    if (incident !== null) onSuspected?.({ incident, openedAt, values: found.map(({ value }) => value) });
     intent.details = { ...subjectOf(sources).details, incident, tokens: suspects.length };
     const keep = async () =>
       incident === null || noteFindings(investigator.tenant, incident, suspects.map(toCaseToken));
@@ -115,12 +130,18 @@ async function* scan(
       (incident === null || (await open(investigator, incident, sources, openedAt, suspects))) && (await keep());
     unkept = async () => void (await keep());
     if (suspects.length > 0 && (await warnOfVolume(investigator.actor, suspects.length))) intent.details.unusual = true;
-    yield { type: "found", incident, findings: structuredClone(findings), etaMs: etaOf(investigator, suspects) };
+    yield {
+      type: "found",
+      incident,
+      findings: structuredClone(findings),
+      etaMs: etaOf(investigator, suspects, suspects.length),
+    };
 
     const deadline = withinMs === null ? null : Date.now() + withinMs;
     if (withinMs !== null) timer = setTimeout(() => stop.abort(), withinMs);
     const byId = new Map(suspects.map((suspect) => [suspect.mark.id, suspect]));
     let checked = 0;
+    let untold = investigator.origin === "key";
     const looking = identify(
       investigator,
       suspects.map(({ candidate }) => candidate),
@@ -128,15 +149,31 @@ async function* scan(
         signal: stop.signal,
         ...(deadline === null ? {} : { patienceMs: () => Math.max(0, deadline - Date.now()) }),
         onIdentified: ({ tokenId }, identified, etaMs) => {
+          // What was answered stays as it was answered.
+          if (deadline !== null && stop.signal.aborted) return;
           const suspect = byId.get(tokenId) as Suspect;
           learn(suspect, identified, byId);
           checked += 1;
+          if (untold && identified.status === "live" && incident !== null) {
+            untold = false;
+            void tellOpened(investigator, incident, suspects.length);
+          }
           const finding = structuredClone(suspect.finding);
           lines.put({ type: "finding", finding, checked, total: suspects.length, etaMs });
         },
       },
     );
-    yield* lines.until(looking);
+    onWork?.(looking);
+    yield* lines.until(looking, {
+      stop: deadline === null ? null : stop.signal,
+      idle: () => {
+        const etaMs = etaOf(investigator, suspects, suspects.length - checked);
+        return { type: "waiting", checked, total: suspects.length, etaMs };
+      },
+    });
+    if (withinMs !== null) {
+      for (const { finding, identified } of suspects) if (identified === notAsked) finding.why = lateAfter(withinMs);
+    }
     await labelSiblings(investigator, findings);
 
     const count = (status: Finding["status"]) => findings.filter((finding) => finding.status === status).length;
@@ -167,11 +204,14 @@ async function suspectsOf(
   const foundAt = Date.now();
   const marks = found.map(({ value }) => markToken(value));
   const [ids, known] = await Promise.all([
-    sealFindings(
-      investigator,
-      { incident, openedAt },
-      found.map(({ value }) => value),
-    ),
+    // A key can do nothing with them, and what is answered to it stays in the logs of its jobs.
+    investigator.origin === "key"
+      ? null
+      : sealFindings(
+          investigator,
+          { incident, openedAt },
+          found.map(({ value }) => value),
+        ),
     ifReachable(
       knownTokens(
         investigator.tenant,
@@ -183,7 +223,7 @@ async function suspectsOf(
     const mark = marks[index] as TokenMark;
     const candidate = { value: one.value, tokenId: mark.id, known: known?.get(mark.id) ?? null };
     const finding: Finding = {
-      id: ids[index] as string,
+      id: ids?.[index] ?? mark.id,
       tokenId: mark.id,
       hint: mark.hint,
       line: one.places[0]?.line ?? 1,
@@ -207,7 +247,10 @@ function learn(suspect: Suspect, identified: Identified, all: ReadonlyMap<string
   finding.checkedAt = identified.checkedAt === null ? null : new Date(identified.checkedAt).toISOString();
   finding.notChecked = identified.notChecked;
   if (identified.user) finding.user = identified.user;
-  if (identified.accounts) finding.accounts = identified.accounts;
+  if (identified.accounts) {
+    finding.accounts = identified.accounts.slice(0, accountsKept);
+    finding.accountCount = identified.accounts.length;
+  }
   if (identified.reach) finding.reach = identified.reach;
   if (!identified.siblings) return;
   finding.siblingCount = identified.siblings.length;
@@ -244,19 +287,21 @@ async function open(
     files: filesOf(sources),
     found: suspects.length,
   });
-  const { tenant, actor, origin } = investigator;
-  await notify({ type: "incident.opened", tenant, actor: actor.name, incident: id, found: suspects.length, origin });
+  // A scanner reports what died long ago as well, again and again: of that nobody needs to hear.
+  if (investigator.origin !== "key") await tellOpened(investigator, id, suspects.length);
   return opened;
+}
+
+function tellOpened({ tenant, actor, origin }: Investigator, incident: string, found: number): Promise<void> {
+  return notify({ type: "incident.opened", tenant, actor: actor.name, incident, found, origin });
 }
 
 const hostOf = (investigator: Investigator, [first]: readonly Suspect[]) =>
   investigator.holding(first?.candidate.value ?? "").host;
 
 /** One list each, and two more calls for at least one user. */
-const etaOf = (investigator: Investigator, suspects: readonly Suspect[]) =>
-  suspects.length === 0
-    ? 0
-    : investigator.holding((suspects[0] as Suspect).candidate.value).waitForCalls(suspects.length + 2);
+const etaOf = (investigator: Investigator, [first]: readonly Suspect[], left: number) =>
+  first === undefined ? 0 : investigator.holding(first.candidate.value).waitForCalls(left + 2);
 
 function toCaseToken({ found, foundAt, mark, finding, identified }: Suspect): CaseToken {
   return {
@@ -270,11 +315,18 @@ function toCaseToken({ found, foundAt, mark, finding, identified }: Suspect): Ca
     why: finding.why,
     checkedAt: identified.checkedAt,
     user: identified.user,
-    accounts: identified.accounts,
+    accounts: identified.accounts?.slice(0, accountsKept) ?? null,
     reach: identified.reach,
-    notChecked: identified.notChecked,
+    notChecked: [
+      ...identified.notChecked,
+      ...((identified.accounts?.length ?? 0) > accountsKept
+        ? [`Only the first ${accountsKept} of ${identified.accounts?.length} sub-accounts are named.`]
+        : []),
+    ],
   };
 }
+
+const lateAfter = (ms: number) => `Could not check: RingCX did not answer within ${ms / 1000} seconds.`;
 
 /** What a job tells while it runs, for a generator to pass on. */
 class Lines {
@@ -288,20 +340,39 @@ class Lines {
     this.#wake?.();
   }
 
-  /** Ends with the job, and fails with it. */
-  async *until(job: Promise<unknown>): AsyncGenerator<ScanLine, void, undefined> {
-    let over = false;
+  /**
+   * Ends with the job, and fails with it; `stop` ends it before. `idle`: what to say when nothing was said for some
+   * seconds.
+   */
+  async *until(
+    job: Promise<unknown>,
+    { stop = null, idle }: { stop?: AbortSignal | null; idle?: () => ScanLine } = {},
+  ): AsyncGenerator<ScanLine, void, undefined> {
+    let over = stop?.aborted ?? false;
     const end = () => {
       over = true;
       this.#wake?.();
     };
     // Its failure is thrown below; whoever has left by then is not told.
     job.then(end, end);
+    stop?.addEventListener("abort", end, { once: true });
     while (!over || this.#waiting.length > 0) {
       const line = this.#waiting.shift();
-      if (line) yield line;
-      else await new Promise<void>((wake) => (this.#wake = wake));
+      if (line) {
+        yield line;
+        continue;
+      }
+      const { promise, resolve } = Promise.withResolvers<void>();
+      this.#wake = resolve;
+      let quiet = false;
+      const timer = setTimeout(() => {
+        quiet = true;
+        resolve();
+      }, waitingAfterMs);
+      await promise;
+      clearTimeout(timer);
+      if (quiet && idle && !over && this.#waiting.length === 0) yield idle();
     }
-    await job;
+    if (!stop?.aborted) await job;
   }
 }

@@ -3,12 +3,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { type Candidate, type Identified, identify } from "@/lib/incidents/identify";
+import type { Investigator } from "@/lib/incidents/investigator";
 import type { KnownToken } from "@/lib/incidents/schema";
-import { TokenClient } from "@/lib/ringcx/client";
+import { signInAdmin, TokenClient } from "@/lib/ringcx/client";
+import { LiveConnection } from "@/lib/session/connection";
 import { markToken } from "@/lib/tokens/fingerprint";
 import type { FaultKind } from "@/sandbox/faults";
 import { freshProcess } from "@/test/process";
-import { TestSandbox } from "@/test/sandbox";
+import { ANA, TestSandbox } from "@/test/sandbox";
 
 let sandbox: TestSandbox;
 const folder = mkdtempSync(join(tmpdir(), "tokendesk-identify-"));
@@ -29,6 +31,17 @@ function fresh(variables: Record<string, string> = {}): void {
 
 const holding = (value: string, patienceMs?: number) =>
   new TokenClient({ host: sandbox.url, limitKey: "desk" }, value, patienceMs);
+
+async function signedIn(): Promise<NonNullable<Investigator["owner"]>> {
+  const host = sandbox.url;
+  const { mainAccountId, accessToken, refreshToken, lifetimeMs } = await signInAdmin(host, ANA);
+  const connection = { id: "desk", host, username: ANA.username, platformId: "aws80", mainAccountId };
+  const grant = { accessToken, refreshToken, lifetimeMs, issuedAt: Date.now() };
+  const { client } = new LiveConnection({ ...connection, ...grant });
+  const tenant = `sandbox|${mainAccountId}`;
+  const actor = { tenant, id: "1111", name: ANA.username, address: null, userAgent: null, requestId: null };
+  return { client, tenant, actor, user: { id: "1111", name: ANA.username } };
+}
 
 const active: KnownToken = {
   label: "IVR",
@@ -51,10 +64,10 @@ const candidate = (value: string, known: KnownToken | null = null): Candidate =>
 
 async function lookUp(
   candidates: readonly Candidate[],
-  options: { signal?: AbortSignal; patienceMs?: () => number } = {},
+  { owner = null, ...options }: { signal?: AbortSignal; patienceMs?: () => number; owner?: Investigator["owner"] } = {},
 ): Promise<Identified[]> {
   const answers = new Map<string, Identified>();
-  await identify({ holding }, candidates, {
+  await identify({ holding, owner }, candidates, {
     ...options,
     onIdentified: ({ tokenId }, identified) => answers.set(tokenId, identified),
   });
@@ -136,8 +149,28 @@ describe("a token in somebody's hands", () => {
     const [value = ""] = await sandbox.tokens();
     await sandbox.fault({ operation: "token.list", kind: "unauthorized", count: 1 });
     expect((await lookUp([candidate(value, active)]))[0]?.status).toBe("live");
-    await sandbox.fault({ operation: "token.list", kind: "unauthorized", count: 2 });
-    expect((await lookUp([candidate(value, active)]))[0]?.status).toBe("dead");
+  });
+
+  test("is dead when RingCX refuses it twice while it lets another in", async () => {
+    const [value = "", other = ""] = await sandbox.tokens();
+    await sandbox.control("DELETE", "tokens", { value });
+    const owner = await signedIn();
+    // An own token that is not in question is asked with; or one that the scan found alive.
+    expect((await lookUp([candidate(value, active)], { owner }))[0]?.status).toBe("dead");
+    expect((await requests()).slice(-2)).toEqual(["token.list bearer", "token.list x-auth-token"]);
+    expect((await lookUp([other, value].map((one) => candidate(one, active))))[1]?.status).toBe("dead");
+  });
+
+  test("is not called dead while RingCX refuses every token", async () => {
+    const values = await sandbox.tokens();
+    await sandbox.fault({ operation: "*", kind: "unauthorized", auth: "x-auth-token", count: -1 });
+    for (const owner of [null, await signedIn()]) {
+      const answers = await lookUp(values.map((value) => candidate(value, active)).slice(1), { owner });
+      for (const one of answers) {
+        expect(one).toMatchObject({ status: "unchecked" });
+        expect(one.why).toMatch(/^Could not check: RingCX refuses it, though .*nothing shows/);
+      }
+    }
   });
 
   test("of a user who may not list is alive all the same", async () => {

@@ -1,7 +1,9 @@
 import "server-only";
+import { setTimeout as delay } from "node:timers/promises";
 import type { SubAccount } from "@/lib/accounts/schema";
 import { isTokendeskError } from "@/lib/errors";
 import { plural } from "@/lib/format";
+import { Control } from "@/lib/incidents/control";
 import type { Investigator } from "@/lib/incidents/investigator";
 import { reachOf } from "@/lib/incidents/reach";
 import type { FindingStatus, KnownToken, TokenUser } from "@/lib/incidents/schema";
@@ -36,17 +38,28 @@ export type Candidate = { value: string; tokenId: string; known: KnownToken | nu
 
 const inFlight = 8;
 
+/** Between two refusals of a token that the inventory knows as active. */
+const spacingMs = 1_000;
+
 /**
  * Looks tokens up, one list request each and two more for each user behind them, as fast as the vendor's budget allows.
  * `onIdentified` is told of each as it is settled. `signal` stops it: what was not asked by then is told as such.
  */
 export async function identify(
-  investigator: Pick<Investigator, "holding">,
+  investigator: Pick<Investigator, "holding" | "owner">,
   candidates: readonly Candidate[],
   { signal, patienceMs, onIdentified }: IdentifyOptions,
 ): Promise<void> {
   const groups: Group[] = [];
   const queue = [...candidates];
+  const values = new Set(candidates.map(({ value }) => value));
+  const control = new Control(
+    {
+      holding: (value) => investigator.holding(value, patienceMs?.()),
+      owner: investigator.owner?.client.urgent() ?? null,
+    },
+    (value) => values.has(value),
+  );
   let asked = 0;
   const worker = async () => {
     for (;;) {
@@ -57,7 +70,7 @@ export async function identify(
         continue;
       }
       const token = investigator.holding(candidate.value, patienceMs?.());
-      const identified = await lookUp(token, candidate, groups);
+      const identified = await lookUp(token, candidate, groups, control, signal);
       asked += 1;
       // Those that are left, and the users behind a part of them as large as so far.
       const calls = queue.length + Math.ceil((queue.length * 2 * groups.length) / asked);
@@ -67,7 +80,7 @@ export async function identify(
   await Promise.all(Array.from({ length: Math.min(inFlight, candidates.length) }, worker));
 }
 
-export type IdentifyOptions = {
+type IdentifyOptions = {
   signal?: AbortSignal | undefined;
   /** How long a call that is made now may wait for its turn, in ms; absent: as long as it takes. */
   patienceMs?: (() => number) | undefined;
@@ -84,17 +97,51 @@ export const notAsked: Identified = {
   checkedAt: null,
 };
 
-async function lookUp(token: TokenClient, { value, tokenId, known }: Candidate, groups: Group[]): Promise<Identified> {
-  let list: { items: string[]; unreadable: number };
+const refusedWithAll =
+  "Could not check: RingCX refuses it, though the inventory knows it as active; nothing shows that it does not refuse everybody just now.";
+
+type List = { items: string[]; unreadable: number };
+
+/** The list of its user; null: RingCX refuses it, but the inventory knows it as active, and nobody else is let in. */
+async function listOf(
+  token: TokenClient,
+  known: KnownToken | null,
+  control: Control,
+  signal: AbortSignal | undefined,
+): Promise<List | null> {
+  const since = Date.now();
   try {
-    list = await token.listTokenValues().catch((error: unknown) => {
-      // The inventory knows better: a refusal by a gateway is not to be told as a death.
-      if (isRefusal(error) && known?.status === "active") return token.listTokenValues();
-      throw error;
-    });
+    return await token.listTokenValues();
   } catch (error) {
-    return unsuccessful(error, token.host);
+    if (!isRefusal(error) || known?.status !== "active") throw error;
   }
+  // Who stops it does not want to wait.
+  await delay(spacingMs, undefined, signal ? { signal } : {}).catch(() => {});
+  try {
+    return await token.listTokenValues();
+  } catch (error) {
+    if (!isRefusal(error) || (await control.acceptsSomebody(since))) throw error;
+    return null;
+  }
+}
+
+async function lookUp(
+  token: TokenClient,
+  { value, tokenId, known }: Candidate,
+  groups: Group[],
+  control: Control,
+  signal: AbortSignal | undefined,
+): Promise<Identified> {
+  let list: List | null;
+  try {
+    list = await listOf(token, known, control, signal);
+  } catch (error) {
+    const identified = unsuccessful(error, token.host);
+    if (identified.status === "live") control.accepted(value);
+    return identified;
+  }
+  if (list === null) return { ...nobody, status: "unchecked", why: refusedWithAll, checkedAt: Date.now() };
+  control.accepted(value);
   const checkedAt = Date.now();
   if (!list.items.includes(value)) {
     // RingCX let it in, so it is alive; what the list shows is not its user's then, or is cut.

@@ -5,13 +5,15 @@ import { POST as verifyRoute } from "@/app/api/incidents/verify/route";
 import type { Session } from "@/lib/auth/session";
 import { read } from "@/lib/db/client";
 import { mayRead, readCase } from "@/lib/incidents/cases";
-import { investigatorOfKey, type Reported } from "@/lib/incidents/inbound";
+import { scanIncident } from "@/lib/incidents/desk";
+import { investigatorOfKey, type Reported, verifyMatches } from "@/lib/incidents/inbound";
 import type { RevocationLine, ScanLine } from "@/lib/incidents/schema";
 import { createKey } from "@/lib/keys/keys";
 import { newKeySchema } from "@/lib/keys/schema";
 import { databaseKinds, type TestDatabase, useDatabase } from "@/test/database";
-import { captureLog, freshProcess } from "@/test/process";
+import { captureLog, freshProcess, until } from "@/test/process";
 import { TestSandbox } from "@/test/sandbox";
+import { startUpstream } from "@/test/upstream";
 
 const owner = "child1@example.com";
 const dead = "aws80:11112222-3333-4444-8555-666677778888";
@@ -143,6 +145,101 @@ describe("a report", () => {
     expect(await sandbox.journal()).toEqual([]);
   });
 
+  test("answers with no more than what any log may hold: a finding's ID is its token's", async () => {
+    const { findings } = await report(await key(true), { text: text() });
+    expect(findings.map(({ id, tokenId }) => id === tokenId)).toEqual([true, true]);
+  });
+
+  test("is heard of when something in it lives, and only then", async () => {
+    const value = await key(false);
+    freshProcess({
+      ...database.variables,
+      RINGCX_HOSTS: sandbox.url,
+      RINGCX_RATE_LIMIT: "100000",
+      NOTIFY_WEBHOOKS: `${sandbox.url}/hook`,
+      NOTIFY_WEBHOOK_SECRET: "w".repeat(32),
+    });
+    const told = async () => {
+      const rows = await read((db) => db.selectFrom("notifications").select("type").execute());
+      return rows.filter(({ type }) => type === "incident.opened").length;
+    };
+    await report(value, { text: dead });
+    expect(await told()).toBe(0);
+    await report(value, { text: text() });
+    await until(async () => (await told()) === 1, 5_000);
+  });
+
+  test("is answered in time with what is known, although RingCX hangs; lines tell that it waits", async () => {
+    await sandbox.fault({ operation: "token.list", kind: "latency", ms: 4_000, count: -1 });
+    freshProcess({ ...database.variables, RINGCX_HOSTS: sandbox.url, RINGCX_RATE_LIMIT: "100000" });
+    const value = await key(false);
+    const lines = send(reportRoute, value, { text: live[0] }, { accept: "application/x-ndjson" });
+    const [holder] = await read((db) => db.selectFrom("api_keys").select("id").execute());
+    const id = holder?.id ?? "";
+    const actor = { tenant, id: `key:${id}`, name: "k", address: null, userAgent: null, requestId: null };
+    const investigator = investigatorOfKey({ id, name: "k", tenant, host: sandbox.url, actor });
+    const began = performance.now();
+    const work: Promise<unknown>[] = [];
+    const result = await scanIncident(investigator, [{ name: null, content: live[0] ?? "" }], {
+      withinMs: 300,
+      onWork: (one) => work.push(one),
+    });
+    expect(performance.now() - began).toBeLessThan(3_000);
+    const late = { status: "unchecked", why: "Could not check: RingCX did not answer within 0.3 seconds." };
+    expect(result).toMatchObject({ unchecked: 1, findings: [late] });
+    await Promise.all(work);
+    expect(result.findings).toMatchObject([late]);
+    const told = (await (await lines).text()).trimEnd().split("\n");
+    expect(told.map((line) => JSON.parse(line) as ScanLine)).toContainEqual(
+      expect.objectContaining({ type: "waiting", checked: 0, total: 1 }),
+    );
+  }, 30_000);
+
+  test("names the first hundred accounts, and counts all", async () => {
+    const accounts = Array.from({ length: 150 }, (_, nth) => ({
+      accountId: `${nth}`,
+      accountName: `Sub ${nth}`,
+      mainAccountId: "888888",
+      mainAccountName: "Main",
+    }));
+    const upstream = await startUpstream(({ url }, response) => {
+      const body = url.endsWith("/token") ? [live[0]] : url.endsWith("/accounts") ? accounts : {};
+      response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(body));
+    });
+    freshProcess({ ...database.variables, RINGCX_HOSTS: upstream.url });
+    const actor = { tenant, id: "key:k", name: "k", address: null, userAgent: null, requestId: null };
+    const investigator = investigatorOfKey({ id: "k", name: "k", tenant, host: upstream.url, actor });
+    const { findings, incident } = await scanIncident(investigator, [{ name: null, content: live[0] ?? "" }]);
+    await upstream.close();
+    expect(findings).toMatchObject([
+      { accountCount: 150, reach: expect.stringContaining("in 150 sub-accounts of Main") },
+    ]);
+    expect(findings[0]?.accounts).toHaveLength(100);
+    const [kept] = (await readCase(tenant, incident ?? ""))?.tokens ?? [];
+    expect(JSON.parse(kept?.accounts ?? "")).toHaveLength(100);
+    expect(kept?.not_checked).toContain("Only the first 100 of 150 sub-accounts are named.");
+  });
+
+  test("has company of one more of the same key, and leaves its place when it is done", async () => {
+    const value = await key(false);
+    const other = await key(false);
+    await sandbox.fault({ operation: "token.list", kind: "latency", ms: 1_500, count: -1 });
+    const ndjson = { accept: "application/x-ndjson" };
+    const streamed = await send(reportRoute, value, { text: text() }, ndjson);
+    const waiting = send(reportRoute, value, { text: text() });
+    await until(async () => (await sandbox.journal("token.list")).length >= 4, 5_000);
+    const third = await send(reportRoute, value, { text: "nothing" });
+    expect(third.status).toBe(429);
+    expect(Number(third.headers.get("retry-after"))).toBeGreaterThan(0);
+    expect(await third.json()).toMatchObject({ code: "rate_limited" });
+    expect((await send(reportRoute, other, { text: "nothing" })).status).toBe(200);
+    // Who goes away keeps the place until what was begun is over.
+    await streamed.body?.cancel();
+    expect((await send(reportRoute, value, { text: "nothing" })).status).toBe(429);
+    expect((await waiting).status).toBe(200);
+    await until(async () => (await send(reportRoute, value, { text: "nothing" })).status === 200, 5_000);
+  }, 30_000);
+
   test("names where each finding stands, and takes the siblings along if told to", async () => {
     const value = await key(true);
     const answer = await report(value, {
@@ -181,7 +278,8 @@ describe("a report", () => {
         .split("\n")
         .map((line) => JSON.parse(line) as ScanLine | RevocationLine);
     };
-    const kinds = (all: { type: string }[]) => all.map(({ type }) => type).filter((type) => type !== "matching");
+    const kinds = (all: { type: string }[]) =>
+      all.map(({ type }) => type).filter((type) => type !== "matching" && type !== "waiting");
     expect(kinds(await lines({ text: text() }))).toEqual(["found", "finding", "finding", "result"]);
     expect(await deletions()).toBe(0);
     const revoked = await lines({ text: text(), revoke: true });
@@ -246,6 +344,15 @@ describe("the question of a scanner", () => {
       4,
     );
   }, 30_000);
+
+  test("is answered in time although RingCX hangs", async () => {
+    await sandbox.fault({ operation: "token.list", kind: "latency", ms: 1_500, count: -1 });
+    const actor = { tenant, id: "key:k", name: "k", address: null, userAgent: null, requestId: null };
+    const investigator = investigatorOfKey({ id: "k", name: "k", tenant, host: sandbox.url, actor });
+    const began = performance.now();
+    expect(await verifyMatches(investigator, [live[0]], 200)).toEqual({ live: 0, dead: 0, unchecked: 1 });
+    expect(performance.now() - began).toBeLessThan(1_400);
+  });
 
   test("needs a key, and has a form", async () => {
     expect((await send(verifyRoute, "tdk_no", { a: { b: [live[0]] } })).status).toBe(401);

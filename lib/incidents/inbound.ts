@@ -3,8 +3,7 @@ import { z } from "zod";
 import { type Actor, audited } from "@/lib/audit/log";
 import { env } from "@/lib/env";
 import { TokendeskError, toProblem } from "@/lib/errors";
-import { scanIncident, scanStream } from "@/lib/incidents/desk";
-import { openFindings } from "@/lib/incidents/handles";
+import { type Suspected, scanIncident, scanStream } from "@/lib/incidents/desk";
 import type { Investigator } from "@/lib/incidents/investigator";
 import { runRevocation } from "@/lib/incidents/run";
 import { findTokens, type ScanSource } from "@/lib/incidents/scan";
@@ -27,7 +26,7 @@ import { holdsSecret, text } from "@/lib/tokens/schema";
  */
 
 /** Who reports. A KeyHolder is one. */
-export type Reporter = { id: string; name: string; tenant: string; host: string; actor: Actor };
+type Reporter = { id: string; name: string; tenant: string; host: string; actor: Actor };
 
 export function investigatorOfKey({ id, name, tenant, host, actor }: Reporter): Investigator {
   // One budget for all keys of a main account: RingCX does not know one from another.
@@ -109,16 +108,69 @@ function sourcesOf({ text: whole, findings, source }: Report): ScanSource[] {
   return sources;
 }
 
+/** A key that leaked fills the budget of calls, which all keys share, with no more than this. */
+const scansAtOnce = 2;
+const busyForSeconds = 10;
+
+// The route handlers may be separate bundles of one process.
+const slot = Symbol.for("tokendesk.incidents.reports");
+type Slot = { [slot]?: Map<string, number> };
+
+/**
+ * A place for one more scan of this key, until what `keep` was told of has ended, too.
+ * @throws {TokendeskError} `rate_limited`
+ */
+function takePlace({ origin, seal }: Investigator): { keep: (work: Promise<unknown>) => void; leave: () => void } {
+  if (origin !== "key") return { keep: () => {}, leave: () => {} };
+  const holder = globalThis as Slot;
+  holder[slot] ??= new Map();
+  const taken = holder[slot];
+  const before = taken.get(seal) ?? 0;
+  if (before >= scansAtOnce) {
+    throw new TokendeskError(
+      "rate_limited",
+      `${scansAtOnce} reports of this API key are being looked up already. Send the next one when they are done.`,
+      { retryAfter: busyForSeconds },
+    );
+  }
+  taken.set(seal, before + 1);
+  const works: Promise<unknown>[] = [];
+  const free = () => {
+    const left = (taken.get(seal) ?? 1) - 1;
+    if (left > 0) taken.set(seal, left);
+    else taken.delete(seal);
+  };
+  return { keep: (work) => void works.push(work), leave: () => void Promise.allSettled(works).then(free) };
+}
+
 /** Looks up what was reported and revokes it, if that was asked for. The key's rights are the caller's business. */
 export async function takeReport(investigator: Investigator, report: Report): Promise<Reported> {
-  const { incident, findings, truncated } = await scanIncident(investigator, sourcesOf(report));
-  const revocation = await revokeReported(investigator, report, { incident, findings });
+  const sources = sourcesOf(report);
+  const place = takePlace(investigator);
+  let suspected: Suspected | null = null;
+  const onSuspected = (them: Suspected) => {
+    suspected = them;
+  };
+  const { incident, findings, truncated } = await scanIncident(investigator, sources, {
+    onSuspected,
+    onWork: place.keep,
+  }).finally(place.leave);
+  const revocation = await revokeReported(investigator, report, suspected);
   return { incident, dryRun: !report.revoke, findings, truncated, revocation };
 }
 
 /** The same as NDJSON: the lines of a scan, then those of a revocation if there is one. */
 export async function streamReport(investigator: Investigator, report: Report): Promise<ReadableStream<Uint8Array>> {
-  const scanned = await scanStream(investigator, sourcesOf(report));
+  const sources = sourcesOf(report);
+  const place = takePlace(investigator);
+  let suspected: Suspected | null = null;
+  const onSuspected = (them: Suspected) => {
+    suspected = them;
+  };
+  const scanned = await scanStream(investigator, sources, { onSuspected, onWork: place.keep }).catch((error) => {
+    place.leave();
+    throw error;
+  });
   const encoder = new TextEncoder();
   let gone = false;
   const reader = scanned.getReader();
@@ -134,14 +186,17 @@ export async function streamReport(investigator: Investigator, report: Report): 
         };
         try {
           const last = new LastLine();
-          for (;;) {
-            const { done, value } = await reader.read();
-            if (done) break;
-            last.add(value);
-            send(value);
+          try {
+            for (;;) {
+              const { done, value } = await reader.read();
+              if (done) break;
+              last.add(value);
+              send(value);
+            }
+          } finally {
+            place.leave();
           }
-          const result = last.read();
-          if (result?.type === "result") await revokeReported(investigator, report, result, sendLine);
+          if (last.read()?.type === "result") await revokeReported(investigator, report, suspected, sendLine);
         } catch (error) {
           const { code, detail } = toProblem(error, "");
           sendLine({ type: "failed", code, detail });
@@ -178,20 +233,13 @@ class LastLine {
 async function revokeReported(
   investigator: Investigator,
   { revoke, siblings, reason, source }: Report,
-  { incident, findings }: { incident: string | null; findings: readonly Finding[] },
+  suspected: Suspected | null,
   onLine?: (line: RevocationLine) => void,
 ): Promise<RunSummary | null> {
-  if (!revoke || incident === null) return null;
-  // All of them: what was refused once is proven dead by the same means as the others.
-  const opened = await openFindings(
-    investigator,
-    findings.map(({ id }) => id),
-  );
-  const known = opened.filter((finding) => finding !== null);
-  const values = known.map(({ value }) => value);
+  if (!revoke || suspected === null) return null;
   const why = reason ?? `Reported by ${investigator.actor.name}${source === null ? "" : `: ${source}`}`;
-  const openedAt = known[0]?.openedAt ?? Date.now();
-  return runRevocation(investigator, { incident, openedAt, values, siblings, reason: why }, onLine);
+  // All of them: what was refused once is proven dead by the same means as the others.
+  return runRevocation(investigator, { ...suspected, siblings, reason: why }, onLine);
 }
 
 const mostStrings = 200;
@@ -205,7 +253,11 @@ export type Verified = { live: number; dead: number; unchecked: number };
  * is opened for it.
  * @throws {TokendeskError} `invalid_input`
  */
-export async function verifyMatches(investigator: Investigator, body: unknown): Promise<Verified> {
+export async function verifyMatches(
+  investigator: Investigator,
+  body: unknown,
+  withinMs = verifyWithinMs,
+): Promise<Verified> {
   const strings = [...stringsIn(body)];
   if (strings.length === 0 || strings.length > mostStrings) {
     throw new TokendeskError("invalid_input", 'Send {"detector": {"pattern": ["match"]}}, with up to 200 matches.');
@@ -217,7 +269,10 @@ export async function verifyMatches(investigator: Investigator, body: unknown): 
     investigator.actor,
     { action: "incident.scan", details: { verification: true } },
     async (intent) => {
-      const fates = await Promise.all(found.map(({ value }) => fateOf(investigator, value)));
+      const late = Promise.withResolvers<keyof Verified>();
+      const timer = setTimeout(late.resolve, withinMs, "unchecked");
+      const questions = found.map(({ value }) => Promise.race([fateOf(investigator, value, withinMs), late.promise]));
+      const fates = await Promise.all(questions).finally(() => clearTimeout(timer));
       const count = (wanted: keyof Verified) => fates.filter((fate) => fate === wanted).length;
       const verified = { live: count("live"), dead: count("dead"), unchecked: count("unchecked") };
       intent.details = { verification: true, tokens: found.length, ...verified };
@@ -235,9 +290,9 @@ function* stringsIn(value: unknown, depth = 0): Generator<string> {
   }
 }
 
-async function fateOf(investigator: Investigator, value: string): Promise<keyof Verified> {
+async function fateOf(investigator: Investigator, value: string, withinMs: number): Promise<keyof Verified> {
   try {
-    return (await investigator.holding(value, verifyWithinMs / 2).isAlive()) ? "live" : "dead";
+    return (await investigator.holding(value, withinMs / 2).isAlive()) ? "live" : "dead";
   } catch (error) {
     if (!(error instanceof UpstreamError)) throw error;
     // RingCX knows it, and says what it may not do.

@@ -222,7 +222,17 @@ function limitsOf(incident: CaseRow, tokens: readonly ReportToken[], changes: re
       : []),
     ...(pasted ? ["Other places that the same text, or these tokens, may have been copied to."] : []),
     ...(live.length > 0 ? ["Who used a token, when and from where: RingCX does not say when a token is used."] : []),
-    ...(live.length > 0 && changes.length === 0 ? ["RingCX's own audit log: it was not asked."] : []),
+    ...unaskedOf(live, changes),
+  ];
+}
+
+/** Users behind living tokens of whom RingCX's own audit log says nothing here. */
+function unaskedOf(live: readonly ReportToken[], changes: readonly VendorChanges[]): string[] {
+  if (live.length > 0 && changes.length === 0) return ["RingCX's own audit log: it was not asked."];
+  const users = new Set(live.flatMap(({ user }) => user?.id ?? [])).size;
+  if (users <= changes.length) return [];
+  return [
+    `RingCX's own audit log for ${users - changes.length} of ${users} users: it was not asked, or has not answered.`,
   ];
 }
 
@@ -375,7 +385,7 @@ function happened({ at, details }: AuditEvent): string {
   return Number.isNaN(told) ? at : new Date(told).toISOString();
 }
 
-export type ReportFormat = "json" | "md";
+type ReportFormat = "json" | "md";
 type Download = { text: string; type: string; name: string };
 
 /**

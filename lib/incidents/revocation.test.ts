@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { type Pace, revokeAll, type Settled, type Target } from "@/lib/incidents/revocation";
+import { maxFindings } from "@/lib/incidents/schema";
 import { type RingcxClient, signInAdmin, TokenClient } from "@/lib/ringcx/client";
 import { LiveConnection } from "@/lib/session/connection";
 import { markToken } from "@/lib/tokens/fingerprint";
@@ -60,7 +61,9 @@ function on<T extends unknown[]>(work: (ringcx: Ringcx, ...row: T) => Promise<vo
 }
 
 function target(value: string, more: Partial<Target> = {}): Target {
-  return { tokenId: markToken(value).id, value, leaked: true, maybeSent: false, seenAlive: true, user: null, ...more };
+  const { id: tokenId } = markToken(value);
+  const usual = { leaked: true, maybeSent: false, seenAlive: true, knownActive: false, user: null };
+  return { tokenId, value, ...usual, ...more };
 }
 
 const idOf = (value: string) => markToken(value).id;
@@ -102,7 +105,9 @@ class Ringcx {
       siblings: options.siblings ?? false,
       onSiblings: () => {},
       step: async (one, work) => {
-        settled.set(one.tokenId, await work(async () => {}));
+        const fate = await work(async () => {});
+        expect(settled.has(one.tokenId), "each has one step").toBe(false);
+        settled.set(one.tokenId, fate);
       },
       pace: { ...quick, ...options.pace },
     });
@@ -264,6 +269,29 @@ describe.concurrent("the order", () => {
 
 describe.concurrent("what it costs", () => {
   test(
+    "is no more than a run may take: siblings beyond that are told, and left alone",
+    on(async (ringcx) => {
+      const values = await ringcx.mint(2);
+      // Those that are proven dead at once, so that it costs nothing.
+      const many = Array.from({ length: maxFindings - 1 }, (_, index) =>
+        target(`aws80:00000000-0000-0000-0000-${String(index).padStart(12, "0")}`, { value: null, leaked: false }),
+      );
+      const told: string[] = [];
+      await revokeAll({
+        holding: (value) => ringcx.holding(value),
+        owner: null,
+        targets: [target(values[0] as string), ...many],
+        siblings: true,
+        onSiblings: (found, beyond) => void told.push(...beyond, ...found.map(({ tokenId }) => tokenId)),
+        step: async (one, work) => void (one.value === null || (await work(async () => {}))),
+        pace: quick,
+      });
+      expect(told).toEqual(values.slice(1));
+      expect(await ringcx.sandbox.tokens(leaky)).toEqual(values.slice(1));
+    }),
+  );
+
+  test(
     "is about two calls for a token, however many there are",
     on(async (ringcx) => {
       const values = await ringcx.mint(120);
@@ -357,6 +385,57 @@ describe.concurrent("proof", () => {
   );
 
   test(
+    "is not a refusal of everybody, though only the inventory knows that it lived, or somebody is signed in",
+    on(async (ringcx) => {
+      const [value] = (await ringcx.mint(1)) as [string];
+      const owner = await ringcx.connection();
+      await ringcx.sandbox.fault({ operation: "*", kind: "unauthorized", auth: "x-auth-token", count: -1 });
+      for (const [by, knownActive] of [
+        [null, true],
+        [owner, true],
+        [owner, false],
+      ] as const) {
+        const targets = [target(value, { seenAlive: false, knownActive })];
+        const settled = await ringcx.revoke([value], { owner: by, targets });
+        expect(settled.get(idOf(value))).toMatchObject({ outcome: "unknown", proof: null });
+        expect(settled.get(idOf(value))?.detail).toContain("nothing shows that it does not refuse everybody");
+      }
+      expect(await ringcx.sandbox.tokens(leaky)).toEqual([value]);
+    }),
+  );
+
+  test(
+    "of one of which nothing is known is three refusals by a host that is named, and goes no further",
+    on(async (ringcx) => {
+      const value = "aws80:00000000-0000-0000-0000-00000000dead";
+      const settled = await ringcx.revoke([value], { targets: [target(value, { seenAlive: false })] });
+      const { host } = new URL(ringcx.sandbox.url);
+      const detail = `It was dead already: RingCX at ${host} refuses it, asked three times.`;
+      expect(settled.get(idOf(value))).toMatchObject({ outcome: "already_dead", detail, uncontrolled: true });
+      const targets = [target(value, { seenAlive: false, knownActive: true })];
+      const controlled = await ringcx.revoke([value], { targets, owner: await ringcx.connection() });
+      expect(controlled.get(idOf(value))).toMatchObject({ outcome: "already_dead" });
+      expect(controlled.get(idOf(value))).not.toHaveProperty("uncontrolled");
+    }),
+  );
+
+  test(
+    "is not an empty list where others are to be in it",
+    on(async (ringcx) => {
+      const [leaked] = (await ringcx.sandbox.tokens()) as [string];
+      const owner = await ringcx.connection();
+      // RingCX says that it deleted it, and did not; tokens get no answer, and the connection an empty list.
+      await ringcx.sandbox.fault({ operation: "token.delete", kind: "status", status: 204, count: -1 });
+      const list = { operation: "token.list", kind: "status", count: -1 };
+      await ringcx.sandbox.fault({ ...list, auth: "x-auth-token", status: 403, body: "blocked" });
+      await ringcx.sandbox.fault({ ...list, auth: "bearer", status: 200, body: "[]", skip: 1 });
+      const settled = await ringcx.revoke([leaked], { owner });
+      await ringcx.expectTruth([leaked], settled, ANA.username);
+      expect(outcomes(settled)).toEqual(["unknown"]);
+    }),
+  );
+
+  test(
     "of one that lived a moment ago, with nobody else to ask, is not RingCX's refusal of everybody",
     on(async (ringcx) => {
       const [value] = (await ringcx.mint(1)) as [string];
@@ -384,6 +463,17 @@ describe.concurrent("proof", () => {
       expect(settled.get(idOf(sibling))).toMatchObject({ outcome: "revoked", proof: { method: "absent_from_list" } });
       const deletions = await ringcx.sandbox.journal("token.delete");
       expect(deletions.map(({ path }) => path.split("/").at(-1))).toEqual([digestOf(kept)]);
+    }),
+  );
+
+  test(
+    "is found for a sibling of before whose user was not known, once its list shows it",
+    on(async (ringcx) => {
+      const [leaked, sibling] = (await ringcx.mint(2)) as [string, string];
+      const nameless = target(sibling, { maybeSent: true, leaked: false, value: null });
+      const settled = await ringcx.revoke([], { targets: [target(leaked), nameless], siblings: true });
+      expect(outcomes(settled)).toEqual(["revoked", "revoked"]);
+      await ringcx.expectTruth([leaked, sibling], settled);
     }),
   );
 

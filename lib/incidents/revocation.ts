@@ -1,7 +1,8 @@
 import "server-only";
 import { setTimeout as delay } from "node:timers/promises";
 import { isTokendeskError } from "@/lib/errors";
-import type { StepOutcome, StepProof } from "@/lib/incidents/schema";
+import { Control, meaningOf } from "@/lib/incidents/control";
+import { maxFindings, type StepOutcome, type StepProof } from "@/lib/incidents/schema";
 import type { RingcxClient, TokenClient } from "@/lib/ringcx/client";
 import { UpstreamError } from "@/lib/ringcx/errors";
 import { markToken } from "@/lib/tokens/fingerprint";
@@ -25,12 +26,21 @@ export type Target = {
   maybeSent: boolean;
   /** It lived when it was last looked at. */
   seenAlive: boolean;
+  /** The inventory knows it as active. */
+  knownActive: boolean;
   /** Names the RingCX user behind it, where that is known. */
   user: string | null;
 };
 
 /** What became of it. `deletedAt`: when RingCX last answered a deletion, or none came; epoch milliseconds. */
-export type Settled = { outcome: StepOutcome; proof: StepProof | null; detail: string; deletedAt: number | null };
+export type Settled = {
+  outcome: StepOutcome;
+  proof: StepProof | null;
+  detail: string;
+  deletedAt: number | null;
+  /** Nothing but its own refusals says so, and nothing was known of it: not enough to mark it anywhere else. */
+  uncontrolled?: true;
+};
 
 export type Revocation = {
   holding(value: string): TokenClient;
@@ -39,8 +49,11 @@ export type Revocation = {
   targets: readonly Target[];
   /** Also all other tokens of the users of these. */
   siblings: boolean;
-  /** Siblings have been found: they are targets from now on. */
-  onSiblings(found: Target[]): void;
+  /**
+   * Siblings have been found: they are targets from now on. `beyond`: values of those that are left alone, because a run
+   * has at most {@link maxFindings} targets.
+   */
+  onSiblings(found: Target[], beyond: readonly string[]): void;
   /** Runs the step of a token; `work` tells what came of it, and calls `sending` before a deletion goes out. */
   step(target: Target, work: (sending: () => Promise<void>) => Promise<Settled>): Promise<void>;
   pace?: Pace;
@@ -114,13 +127,11 @@ class Run {
   readonly slots: Slots;
   /** Those that lived when this run looked at them. */
   readonly lived = new Set<Target>();
-  /** When a token was last accepted: whoever is refused after that is not refused because everybody is. */
-  acceptedAt = 0;
+  readonly control: Control;
   readonly #targets: Set<Target>;
   readonly #byValue: Map<string, Target>;
   readonly #placed = new Set<Target>();
   readonly #jobs: Promise<void>[] = [];
-  #control: { at: number; answer: Promise<boolean> } | null = null;
 
   constructor(revocation: Revocation) {
     this.revocation = revocation;
@@ -128,6 +139,7 @@ class Run {
     this.slots = new Slots(this.pace.inFlight);
     this.#targets = new Set(revocation.targets);
     this.#byValue = new Map(revocation.targets.flatMap((one) => (one.value === null ? [] : [[one.value, one]])));
+    this.control = new Control(revocation, (value) => this.#byValue.has(value));
   }
 
   async all(): Promise<void> {
@@ -177,7 +189,7 @@ class Run {
   async list(value: string): Promise<List | "refused" | "accepted" | null> {
     try {
       const list = await this.revocation.holding(value).listTokenValues();
-      this.acceptedAt = Date.now();
+      this.control.accepted();
       return list.items.includes(value) ? list : "accepted";
     } catch (error) {
       return meaningOf(error) ?? null;
@@ -196,23 +208,30 @@ class Run {
     // Of the same user, but not listed any more.
     const gone = unplaced.filter((one) => user !== null && one.user === user && !members.includes(one));
     const added: Target[] = [];
+    const recovered: Target[] = [];
+    const beyond: string[] = [];
     if (siblings) {
-      const byId = new Map(gone.flatMap((one) => (one.value === null ? [[one.tokenId, one]] : [])));
+      const byId = new Map(unplaced.flatMap((one) => (one.value === null ? [[one.tokenId, one]] : [])));
       for (const value of others) {
         const { id } = markToken(value);
         const known = byId.get(id);
-        const target = known ?? { tokenId: id, value, leaked: false, maybeSent: false, seenAlive: true, user };
+        if (known === undefined && this.#targets.size >= maxFindings) {
+          beyond.push(value);
+          continue;
+        }
+        const usual = { leaked: false, maybeSent: false, seenAlive: true, knownActive: false };
+        const target = known ?? { tokenId: id, value, ...usual, user };
         target.value = value;
         this.lived.add(target);
         this.#byValue.set(value, target);
         this.#targets.add(target);
-        if (known === undefined) added.push(target);
+        (known === undefined ? added : recovered).push(target);
       }
-      if (added.length > 0) onSiblings(added);
+      if (added.length + beyond.length > 0) onSiblings(added, beyond);
     }
-    const all = [...new Set([...members, ...gone, ...added])];
+    const all = [...new Set([...members, ...gone, ...recovered, ...added])];
     for (const target of all) this.#placed.add(target);
-    const bystanders = siblings ? [] : others;
+    const bystanders = siblings ? beyond : others;
     this.#begin(new Group(this, all, { list, bystanders, owner: own ? this.revocation.owner : null }));
   }
 
@@ -223,32 +242,18 @@ class Run {
     job.catch(() => {});
     this.#jobs.push(job);
   }
-
-  /** Whether RingCX accepts anybody since a time: a gateway that refuses all proves nothing. */
-  async acceptsSomebody(since: number): Promise<boolean> {
-    if (this.acceptedAt >= since) return true;
-    const { owner } = this.revocation;
-    if (owner === null) return false;
-    if (this.#control === null || this.#control.at < since) {
-      const list = answered(owner.listTokenValues({ fresh: true }));
-      this.#control = { at: Date.now(), answer: list.then((answer) => answer !== null) };
-    }
-    return this.#control.answer;
-  }
 }
 
 type List = { items: string[]; unreadable: number };
-type Presence = { seen: "listed" | "absent" | "unclear" /** The list shows others. */; telling: boolean };
+type Presence = {
+  seen: "listed" | "absent" | "unclear";
+  /** The list shows others. */
+  telling: boolean;
+  /** It shows others, or there need not be any: all that stood in it at first have been deleted. */
+  sound: boolean;
+};
 
-const unclear: Presence = { seen: "unclear", telling: false };
-
-/** A refusal of the token, or one in RingCX's own words for another reason, which accepts it. */
-function meaningOf(error: unknown): "refused" | "accepted" | null {
-  if (!isTokendeskError(error)) throw error;
-  if (!(error instanceof UpstreamError)) return null;
-  if (error.reason === "unauthorized") return "refused";
-  return error.reason === "forbidden" && error.explained ? "accepted" : null;
-}
+const unclear: Presence = { seen: "unclear", telling: false, sound: false };
 
 /** The tokens of one user, or one token alone of which nothing is known. */
 class Group {
@@ -256,6 +261,8 @@ class Group {
   readonly targets: Target[];
   /** Of these a list showed when it was found. */
   readonly #listed: ReadonlySet<string>;
+  /** Deletions of these may have had their effect. */
+  readonly #deleted = new Set<string>();
   /** Tokens whose lists can be asked for: those that stay alive, and the one that dies last. */
   readonly #witnesses: string[];
   readonly #owner: RingcxClient | null;
@@ -323,6 +330,11 @@ class Group {
     return target.value !== null && this.#listed.has(target.value);
   }
 
+  /** A deletion may have had its effect. */
+  noteDeleted(value: string): void {
+    this.#deleted.add(value);
+  }
+
   /** Lets others work meanwhile. */
   async rest<T>(wait: () => Promise<T>): Promise<T> {
     this.run.slots.leave();
@@ -379,10 +391,12 @@ class Group {
       ? new Set(list.items.map((value) => markToken(value).id))
       : new Set();
     const telling = list.items.length > 0;
+    const left = [...this.#listed].filter((value) => !this.#deleted.has(value));
     return targets.map(({ value, tokenId }) => {
       const listed = value === null ? ids.has(tokenId) : values.has(value);
-      if (listed) return { seen: "listed", telling };
-      return list.unreadable === 0 ? { seen: "absent", telling } : unclear;
+      const sound = telling || left.every((other) => other === value);
+      if (listed) return { seen: "listed", telling, sound };
+      return list.unreadable === 0 ? { seen: "absent", telling, sound } : unclear;
     });
   }
 
@@ -481,20 +495,20 @@ class Step {
     if (alive === null) {
       this.#evidence = "RingCX gave no answer that would prove it dead.";
       // Where the token itself gets no answer, lists must decide, and more than once.
-      const { seen, telling } = round < 2 ? unclear : await this.#group.presence(this.#target);
+      const { seen, telling, sound } = round < 2 ? unclear : await this.#group.presence(this.#target);
       if (seen === "listed") return "delete";
-      const confirmed = this.#said === "accepted" || (this.#sent && this.#said !== "refused" && telling);
+      const confirmed = this.#said === "accepted" ? sound : this.#sent && this.#said !== "refused" && telling;
       if (seen === "absent" && confirmed)
         return this.#dead("absent_from_list", "its user's list no longer has it, although it gets no answer itself");
       // Deleting it once more does no harm to a dead one; asking for ever would leave a living one alive.
       return this.#said === "accepted" || round < 2 ? "look" : "delete";
     }
-    const { seen, telling } = await this.#group.presence(this.#target);
+    const { seen, telling, sound } = await this.#group.presence(this.#target);
     if (seen === "listed") {
       this.#evidence = "RingCX refuses it, but still lists it.";
       return "delete";
     }
-    if (seen === "absent" && (this.#said === "accepted" || telling)) {
+    if (seen === "absent" && (this.#said === "accepted" ? sound : telling)) {
       return this.#dead("token_refused", "RingCX refuses it, and its user's list no longer has it");
     }
     return this.#lookAgain();
@@ -508,14 +522,17 @@ class Step {
     const untouched = !this.#sent && this.#said === null;
     // Of a token that refuses itself from the start, RingCX has not been asked to delete it yet: it may be a gateway's word.
     if (untouched) return "delete";
-    const twice = "RingCX refuses it, asked twice";
-    if (this.#said === "accepted") return this.#dead("token_refused", twice);
-    const neverLived = !this.#sent && !this.#hasLived && this.#run.revocation.owner === null;
-    if (neverLived) return this.#dead("token_refused", twice);
+    if (this.#said === "accepted") return this.#dead("token_refused", "RingCX refuses it, asked twice");
     await this.#wait(spacingMs * 2);
     if ((await this.#isAlive()) !== false) return this.#contradicted();
-    if (await this.#run.acceptsSomebody(this.#refusedAt ?? Date.now())) {
+    if (await this.#run.control.acceptsSomebody(this.#refusedAt ?? Date.now())) {
       return this.#dead("token_refused", "RingCX refuses it, asked three times, and accepts others");
+    }
+    const { host } = this.#client as TokenClient;
+    const nothingKnown = !this.#sent && !this.#hasLived && !this.#target.knownActive;
+    if (nothingKnown && this.#run.revocation.owner === null) {
+      const dead = this.#dead("token_refused", `RingCX at ${new URL(host).host} refuses it, asked three times`);
+      return { ...dead, uncontrolled: true };
     }
     this.#evidence = "RingCX refuses it, but nothing shows that it does not refuse everybody just now.";
     return "look";
@@ -534,7 +551,7 @@ class Step {
       this.#alive = meaning === null ? null : meaning === "accepted";
     }
     if (this.#alive === true) {
-      this.#run.acceptedAt = Date.now();
+      this.#run.control.accepted();
       this.#run.lived.add(this.#target);
       this.#refusedAt = null;
     } else if (this.#alive === false) this.#refusedAt ??= Date.now();
@@ -558,7 +575,7 @@ class Step {
     await this.#sending();
     try {
       this.#said = await deletion();
-      if (this.#said !== "refused") this.#sent = true;
+      if (this.#said !== "refused") this.#noteSent();
       this.#deletedAt = Date.now();
     } catch (error) {
       if (!isTokendeskError(error)) throw error;
@@ -566,9 +583,14 @@ class Step {
       if (!(error instanceof UpstreamError)) return;
       this.#said = error;
       if (error.failure !== "unknown") return;
-      this.#sent = true;
+      this.#noteSent();
       this.#deletedAt = Date.now();
     }
+  }
+
+  #noteSent(): void {
+    this.#sent = true;
+    if (this.#target.value !== null) this.#group.noteDeleted(this.#target.value);
   }
 
   #dead(method: StepProof["method"], evidence: string): Settled {

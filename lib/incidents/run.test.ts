@@ -12,7 +12,7 @@ import { env } from "@/lib/env";
 import { type CaseToken, listCases, noteFindings, openCase, readCase } from "@/lib/incidents/cases";
 import { sealFindings } from "@/lib/incidents/handles";
 import { type Investigator, investigatorOf } from "@/lib/incidents/investigator";
-import { follow, revokeFindings, revokeMany, runRevocation } from "@/lib/incidents/run";
+import { follow, noticeInterrupted, revokeFindings, revokeMany, runRevocation } from "@/lib/incidents/run";
 import type { RevocationLine } from "@/lib/incidents/schema";
 import { signInAdmin } from "@/lib/ringcx/client";
 import { LiveConnection } from "@/lib/session/connection";
@@ -214,13 +214,19 @@ describe.each(databaseKinds)("on %s", (kind) => {
     }
     expect(await sandbox.journal("token.delete")).toEqual([]);
     const hers = await found(eve, values.slice(0, 1));
-    const findings = [mine.findings[1] as string, ...hers.findings];
+    const findings = [mine.findings[1] as string, ...hers.findings, "Bearer of.bad"];
     const lines = await linesIn(await revokeFindings(eve, { ...order, findings }));
     expect(steps(lines)).toMatchObject([
-      { id: mine.findings[1], outcome: "unknown", proof: null, detail: expect.stringContaining("Paste it again") },
+      {
+        id: markToken(values[1] as string).id,
+        outcome: "unknown",
+        proof: null,
+        detail: expect.stringContaining("Paste it again"),
+      },
+      { id: "", tokenId: "", outcome: "unknown" },
       { id: hers.findings[0], outcome: "revoked" },
     ]);
-    expect(lines.at(-1)).toMatchObject({ outcome: "partial", total: 2, revoked: 1, unknown: 1 });
+    expect(lines.at(-1)).toMatchObject({ outcome: "partial", total: 3, revoked: 1, unknown: 2 });
     expect(await sandbox.tokens(leaky)).toEqual(values.slice(1));
     const two = [...(await found(eve, values)).findings, ...hers.findings];
     await expect(revokeFindings(eve, { ...order, findings: two })).rejects.toMatchObject({ code: "invalid_input" });
@@ -242,6 +248,78 @@ describe.each(databaseKinds)("on %s", (kind) => {
     expect(fates(again)).toEqual(fates(one));
     expect(again.at(-1)).toMatchObject({ type: "summary", outcome: "contained", revoked: 4 });
     expect(await deletions()).toHaveLength(4);
+  });
+
+  test("a living token that the inventory knows is not dead because RingCX refuses everybody just now", async () => {
+    const ana = await person();
+    const key: Investigator = { ...investigatorOf(ana), owner: null, origin: "key" };
+    const [value] = (await mint(1)) as [string];
+    const scope = { tenant: ana.tenant, ownerId: "nils", ownerName: "Nils", login: null };
+    await mergeSeen(scope, [markToken(value)], Date.now() - 1_000);
+    await sandbox.fault({ operation: "*", kind: "unauthorized", auth: "x-auth-token", count: -1 });
+    const order = { siblings: false, reason, pace: quick };
+    const summary = await runRevocation(key, { ...order, incident: randomUUID(), values: [value] });
+    expect(summary).toMatchObject({ outcome: "partial", unknown: 1 });
+    expect((await readTenantRecord(ana.tenant, markToken(value).id))?.status).toBe("active");
+    // Of one that is not known as active its own refusals are enough, but not for the inventory.
+    await write("test", (trx) =>
+      trx.updateTable("tokens").set({ vanished_at: Date.now() }).where("id", "=", markToken(value).id).execute(),
+    );
+    const again = await runRevocation(key, { ...order, incident: randomUUID(), values: [value] });
+    expect(again).toMatchObject({ outcome: "contained", alreadyDead: 1 });
+    expect((await readTenantRecord(ana.tenant, markToken(value).id))?.status).toBe("vanished");
+  });
+
+  test("a case is contained when nothing that leaked is left alive, also by another case", async () => {
+    const ana = await person();
+    const investigator = investigatorOf(ana);
+    const values = (await mint(2)) as [string, string];
+    const { incident, findings } = await found(investigator, values);
+    const order = { siblings: false, reason };
+    const lines = await linesIn(await revokeFindings(investigator, { ...order, findings: findings.slice(0, 1) }));
+    expect(lines.at(-1)).toMatchObject({ outcome: "contained", total: 1 });
+    const cases = async () => {
+      const all = await listCases(ana.tenant, { openedBy: ana.user.id });
+      return Object.fromEntries(all.map(({ id, state, unproven }) => [id, `${state} ${unproven}`]));
+    };
+    await until(async () => (await cases())[incident] === "partial 0");
+    // One that was interrupted, and whose text nobody has any more.
+    const crashed = await found(investigator, values);
+    for (const value of values) await changeToken(crashed.incident, value, { step: "sent", position: 1 });
+    await left(crashed.incident, gone());
+    expect(await cases()).toMatchObject({ [crashed.incident]: "interrupted 2" });
+    const next = await found(investigator, values);
+    await linesIn(await revokeFindings(investigator, { ...order, findings: next.findings }));
+    await until(async () => (await cases())[crashed.incident] === "contained 0");
+    expect(await tokenOf(ana.tenant, crashed.incident, values[0])).toMatchObject({
+      step: "revoked",
+      detail: "Proven dead in another incident.",
+      proof: "token_refused",
+    });
+  });
+
+  test("of a run whose process is gone is told once, and it can still be taken up", async () => {
+    const ana = investigatorOf(await person());
+    const values = (await mint(2)) as [string, string];
+    const { incident, findings } = await found(ana, values);
+    for (const value of values) await changeToken(incident, value, { step: "waiting", position: 1 });
+    await left(incident, gone());
+    expect(await noticeInterrupted(), "it may still be taken over").toEqual([]);
+    await write("test", (trx) =>
+      trx
+        .updateTable("incidents")
+        .set({ held_until: Date.now() - 61_000 })
+        .where("id", "=", incident)
+        .execute(),
+    );
+    const told = await Promise.all([noticeInterrupted(), noticeInterrupted()]);
+    expect(told.flat()).toEqual([incident]);
+    expect(await noticeInterrupted()).toEqual([]);
+    const [listed] = await listCases(ana.tenant, { openedBy: ana.user.id });
+    expect(listed).toMatchObject({ id: incident, state: "interrupted", unproven: 2 });
+    const lines = await linesIn(await revokeFindings(ana, { findings, siblings: false, reason }));
+    expect(lines.at(-1)).toMatchObject({ outcome: "contained", revoked: 2 });
+    await until(async () => (await readCase(ana.tenant, incident))?.incident.finished_at !== null);
   });
 
   test("a reader that goes away stops nothing", async () => {

@@ -4,32 +4,39 @@ import { setTimeout as delay } from "node:timers/promises";
 import { audited, type Intent, type Subject } from "@/lib/audit/log";
 import { isDatabaseUnavailable } from "@/lib/db/failure";
 import { isTokendeskError, TokendeskError, toProblem } from "@/lib/errors";
+import { plural } from "@/lib/format";
 import {
   type CaseReader,
   type CaseRow,
   type CaseTokenRow,
   finishCase,
   isHeld,
+  isOpen,
   isProven,
+  lapsedCases,
   mayRead,
   readCase,
+  releaseLapsed,
   type Spent,
   type StepRow,
   saveSteps,
+  settleElsewhere,
   takeCase,
 } from "@/lib/incidents/cases";
 import { openFindings } from "@/lib/incidents/handles";
 import { type Investigator, investigatorOf } from "@/lib/incidents/investigator";
+import { knownTokens } from "@/lib/incidents/known";
 import { type Pace, revokeAll, type Settled, type Target, usualPace } from "@/lib/incidents/revocation";
-import type {
-  IncidentOrigin,
-  RevocationLine,
-  RevokeFindings,
-  RevokeMany,
-  RunSummary,
-  StepOutcome,
-  StepProof,
-  TokenUser,
+import {
+  type IncidentOrigin,
+  maxFindings,
+  type RevocationLine,
+  type RevokeFindings,
+  type RevokeMany,
+  type RunSummary,
+  type StepOutcome,
+  type StepProof,
+  type TokenUser,
 } from "@/lib/incidents/schema";
 import { warnOfVolume } from "@/lib/incidents/volume";
 import { logger } from "@/lib/logger";
@@ -142,11 +149,12 @@ export async function revokeFindings(
   return ndjson(named(lines, ids, lost));
 }
 
+/** What the caller sent is not told back: only a token ID, if it begins with one. */
 function unopened(id: string): StepLine {
   const [tokenId = ""] = id.split(".");
   const known = /^[\w-]{22}$/.test(tokenId) ? tokenId : "";
   const detail = "This finding is too old, or somebody else's. Paste it again.";
-  return stepLine({ tokenId: known, hint: "…", leaked: true }, { outcome: "unknown", proof: null, detail }, id);
+  return stepLine({ tokenId: known, hint: "…", leaked: true }, { outcome: "unknown", proof: null, detail });
 }
 
 /** Revokes and waits for the end. `onLine` is told of what happens meanwhile. @throws {TokendeskError} */
@@ -218,6 +226,37 @@ export async function follow(reader: CaseReader, incident: string): Promise<Read
   return ndjson(polled(reader.tenant, incident));
 }
 
+/**
+ * Tells of the runs whose process is gone, each once, whichever replica looks first.
+ * @returns the cases that were told of
+ * @throws {DatabaseUnavailable}
+ */
+export async function noticeInterrupted(): Promise<string[]> {
+  const told: string[] = [];
+  for (const { tenant, id } of await lapsedCases()) {
+    const own = runs().get(keyOf(tenant, id));
+    // The database was away for a while; the run is not.
+    if (own && !own.over) continue;
+    const found = (await releaseLapsed(tenant, id)) ? await readCase(tenant, id) : null;
+    if (found === null) continue;
+    const { incident, tokens } = found;
+    const rows = tokens.flatMap((row) => rememberedStep(row) ?? []);
+    const { revoked, secondsToProof } = summaryOfSteps(id, incident.opened_at, rows);
+    await notify({
+      type: "incident.finished",
+      tenant,
+      actor: incident.confirmed_by_name ?? incident.opened_by_name,
+      incident: id,
+      outcome: "interrupted",
+      revoked,
+      unproven: tokens.filter(isOpen).length,
+      secondsToProof,
+    });
+    told.push(id);
+  }
+  return told;
+}
+
 /** The lines of the run of this order, which is begun unless somebody has. */
 async function revocationLines(
   investigator: Investigator,
@@ -287,6 +326,8 @@ class Worker {
   readonly #users = new Map<string, TokenUser>();
   #openedAt: number;
   #done = 0;
+  /** Siblings for which there was no room, and which have no row. */
+  #beyond = 0;
 
   constructor(
     investigator: Investigator,
@@ -392,13 +433,20 @@ class Worker {
     if (left) this.#openedAt = this.#order.openedAt ?? left.openedAt;
     if (left && left.spent.length > 0) this.#budget.chargeCalls(endsOf(left.spent));
     const targets = this.#targets(left?.tokens ?? []);
+    // While the database is away nothing is known of them.
+    const ids = left === null ? [] : targets.map(({ tokenId }) => tokenId);
+    const known = await ifReachable(knownTokens(this.#investigator.tenant, ids));
+    for (const target of targets) target.knownActive = known?.get(target.tokenId)?.status === "active";
     const begunBefore = new Set((left?.tokens ?? []).filter(({ step }) => step !== null).map((row) => row.token_id));
     const begunNow = targets.filter(({ tokenId }) => !begunBefore.has(tokenId)).length;
     if (begunNow > 0 && (await warnOfVolume(this.#investigator.actor, begunNow))) intent.details.unusual = true;
     // Together, so that one transaction takes them all.
     const rows = [...this.#scope].flatMap((id) => this.run.steps.get(id) ?? []);
     await this.#notes.note(rows.filter(({ step }) => step === "waiting"));
-    for (const row of rows) if (isProven(row.step)) this.#tell(row);
+    for (const row of rows) {
+      if (isProven(row.step)) this.#tell(row);
+      if (row.step === "revoked") this.#notes.proven.add(row.tokenId);
+    }
     const { owner } = this.#investigator;
     if (targets.length > 0) {
       await revokeAll({
@@ -406,7 +454,7 @@ class Worker {
         owner: owner?.client.urgent() ?? null,
         targets,
         siblings: this.#order.siblings,
-        onSiblings: (found) => this.#add(found),
+        onSiblings: (found, beyond) => this.#add(found, beyond),
         step: (target, work) => this.#step(target, work),
         ...(this.#order.pace ? { pace: this.#order.pace } : {}),
       });
@@ -417,14 +465,15 @@ class Worker {
     intent.outcome = summary.outcome === "contained" ? "succeeded" : summary.unknown > 0 ? "unknown" : "failed";
     await this.#notes.write();
     const { tenant, actor } = this.#investigator;
+    const spared = (left?.tokens ?? []).filter((row) => isOpen(row) && !this.#scope.has(row.token_id)).length;
     await notify({
       type: "incident.finished",
       tenant,
       actor: actor.name,
       incident: this.#order.incident,
-      outcome: summary.outcome,
+      outcome: spared > 0 ? "partial" : summary.outcome,
       revoked: summary.revoked,
-      unproven: summary.alive + summary.unknown,
+      unproven: summary.alive + summary.unknown + spared,
       secondsToProof: summary.secondsToProof,
     });
     return summary;
@@ -455,6 +504,7 @@ class Worker {
         leaked,
         maybeSent: step?.step === "sent" || step?.step === "unknown",
         seenAlive: row?.status === "live",
+        knownActive: false,
         user: userIn(row?.token_user ?? null)?.id ?? null,
       });
     };
@@ -495,13 +545,25 @@ class Worker {
     return row;
   }
 
-  #add(found: Target[]): void {
+  /** `beyond`: the values of those for which there is no room. One row stands for them all. */
+  #add(found: Target[], beyond: readonly string[]): void {
     const first = this.#scope.size;
     const rows = found.map((target, index) => {
       this.#scope.add(target.tokenId);
       return this.#place(target, markToken(target.value as string), first + index);
     });
     void this.#notes.note(rows);
+    const [next] = beyond;
+    if (next === undefined) return;
+    this.#beyond += beyond.length - 1;
+    const mark = markToken(next);
+    const target: Target = { tokenId: mark.id, value: null, leaked: false, maybeSent: false, ...listed, user: null };
+    this.#scope.add(mark.id);
+    const row = this.#place(target, mark, this.#scope.size);
+    row.step = "unknown";
+    row.detail = `${plural(beyond.length, "sibling")} of the same user, this one among them, ${beyond.length === 1 ? "was" : "were"} left alone: a run takes at most ${maxFindings} tokens. Treat them as alive, and revoke again.`;
+    void this.#notes.note([row]);
+    this.#tell(row);
   }
 
   async #step(target: Target, work: (sending: () => Promise<void>) => Promise<Settled>): Promise<void> {
@@ -542,14 +604,15 @@ class Worker {
     }
   }
 
-  async #settle(row: StepRow, { outcome, proof, detail, deletedAt }: Settled): Promise<void> {
+  async #settle(row: StepRow, { outcome, proof, detail, deletedAt, uncontrolled }: Settled): Promise<void> {
     row.step = outcome;
     row.detail = detail;
     row.deletedAt = deletedAt ?? row.deletedAt;
     row.provenAt = proof && Date.parse(proof.checkedAt);
     row.proof = proof?.method ?? null;
     void this.#notes.note([row]);
-    if (proof && row.provenAt !== null) {
+    if (proof && row.provenAt !== null && !uncontrolled) {
+      this.#notes.proven.add(row.tokenId);
       const record = await this.#notes.mark(row.tokenId, proof.method, row.provenAt);
       if (outcome === "revoked") {
         const { tenant, actor } = this.#investigator;
@@ -587,7 +650,8 @@ class Worker {
 
   #summary(): Omit<RunSummary, "logged"> {
     const rows = [...this.#scope].flatMap((id) => this.run.steps.get(id) ?? []);
-    return summaryOfSteps(this.#order.incident, this.#openedAt, rows);
+    const summary = summaryOfSteps(this.#order.incident, this.#openedAt, rows);
+    return { ...summary, total: summary.total + this.#beyond, unknown: summary.unknown + this.#beyond };
   }
 
   #push(line: RevocationLine): void {
@@ -605,6 +669,8 @@ class Worker {
   }
 }
 
+const listed = { seenAlive: true, knownActive: false };
+
 type Taken = Awaited<ReturnType<typeof takeCase>>;
 const isTaken = (taken: Taken | null) => taken !== null && typeof taken === "object";
 
@@ -615,6 +681,8 @@ const isTaken = (taken: Taken | null) => taken !== null && typeof taken === "obj
 class Notes {
   /** False: something could not be written when it should have been. */
   complete = true;
+  /** Dead beyond doubt: other cases in which they stand are settled when this one is over. */
+  readonly proven = new Set<string>();
   readonly #tenant: string;
   readonly #incident: string;
   readonly #takeCase: () => Promise<Taken>;
@@ -706,7 +774,7 @@ class Notes {
         await this.write();
         if (this.#waiting.size === 0 && this.#unmarked.size === 0 && this.#taken) {
           const done = await ifReachable(finishCase(this.#tenant, this.#incident, endedAt).then(() => true));
-          if (done) return;
+          if (done) return await settleElsewhere(this.#tenant, this.#incident, [...this.proven]);
         }
         await delay(5_000, undefined, { ref: false });
       }

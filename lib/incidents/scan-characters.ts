@@ -4,7 +4,7 @@ import "server-only";
  * Text as its author meant it, one character at a time: what escapes, entities, percent-encoding, colour codes and
  * invisible characters stand for. Works on UTF-8 bytes, never throws, looks at most some 200 bytes ahead.
  */
-export type Character = {
+type Character = {
   /** ASCII code of what stands here, or one of `invisible`, `loose`, `foreign`, `end`. */
   code: number;
   begin: number;

@@ -11,7 +11,7 @@ export type ScanSource = { name: string | null; content: string | Uint8Array; li
  * How a value is written: as it is; with escapes, entities, percent-encoding, colours, unusual colons or dashes; over
  * several lines; inside base64, hexadecimal digits, or something compressed (which wins over the others).
  */
-export type Dress = "plain" | "encoded" | "wrapped" | "base64" | "hex" | "gzip";
+type Dress = "plain" | "encoded" | "wrapped" | "base64" | "hex" | "gzip";
 
 export type Found = {
   /** The token value in its plain form. A secret. */

@@ -46,6 +46,7 @@ export type KnownToken = {
 };
 
 export type Finding = {
+  /** With an API key: the token's ID. */
   id: string;
   /** The ID that this token has everywhere else: `/tokens/{tokenId}`. */
   tokenId: string;
@@ -60,7 +61,9 @@ export type Finding = {
   why: string;
   checkedAt: string | null;
   user?: TokenUser;
+  /** The first 100 of `accountCount`. */
   accounts?: SubAccount[];
+  accountCount?: number;
   /** The first 20 of `siblingCount`. */
   siblings?: Sibling[];
   siblingCount?: number;
@@ -90,6 +93,8 @@ export type ScanLine =
   | { type: "found"; incident: string | null; findings: Finding[]; etaMs: number }
   /** One of them has been looked up. */
   | { type: "finding"; finding: Finding; checked: number; total: number; etaMs: number }
+  /** Sent when nothing else was for a few seconds while they are looked up. */
+  | { type: "waiting"; checked: number; total: number; etaMs: number }
   | ({ type: "result" } & ScanResult)
   | { type: "failed"; code: string; detail: string; retryAfter?: number };
 

@@ -71,7 +71,7 @@ describe.each(databaseKinds)("on %s", (kind) => {
     await scanned({ ...ana, tenant: "https://ringcx.example.com|other" }, 50, true);
     const tenant = ana.tenant ?? "";
     const at = expect.stringMatching(/^\d{4}-.*Z$/);
-    expect(await recentWarnings(tenant)).toEqual([{ at, actorId: "ana", actor: "ana@example.com", tokens: 40 }]);
+    expect(await recentWarnings(tenant)).toEqual([{ at, actor: "ana@example.com", tokens: 70 }]);
     vi.useFakeTimers({ now: Date.now() + 24 * 3_600_001, toFake: ["Date"] });
     expect(await recentWarnings(tenant)).toEqual([]);
     expect(await read((db) => db.selectFrom("notifications").selectAll().execute())).toEqual([]);

@@ -30,7 +30,7 @@ export async function warnOfVolume(actor: Actor, tokens: number): Promise<boolea
   const now = Date.now();
   const here = noteHere(actor, tokens, now);
   const limit = env().incidentWarnPerHour;
-  const total = Math.max(here, tokens + (await recorded(actor, now)));
+  const total = Math.max(here, tokens + (await recordedNow(actor, now)));
   if (total <= limit) return false;
   if (actor.tenant !== null) {
     await notify({ type: "incident.unusual_volume", tenant: actor.tenant, actor: actor.name, tokens: total, limit });
@@ -49,25 +49,31 @@ function noteHere({ tenant, id, name }: Actor, tokens: number, now: number): num
 }
 
 /** What the log says of the last hour; 0 while it cannot be read. */
-async function recorded({ tenant, id }: Actor, now: number): Promise<number> {
+async function recordedNow({ tenant, id }: Actor, now: number): Promise<number> {
   if (tenant === null || id === null) return 0;
   try {
-    const rows = await read((db) =>
-      db
-        .selectFrom("audit_events")
-        .select("details")
-        .where("tenant", "=", tenant)
-        .where("actor_id", "=", id)
-        .where("action", "in", actions)
-        .where("outcome", "in", ["succeeded", "failed", "unknown"])
-        .where("at", ">", now - hourMs)
-        .execute(),
-    );
-    return rows.reduce((sum, { details }) => sum + tokensOf(details), 0);
+    return await recorded(tenant, id, now);
   } catch (error) {
     if (!isDatabaseUnavailable(error)) throw error;
     return 0;
   }
+}
+
+/** How many tokens the log says that somebody looked up or revoked in the hour up to a time. @throws {DatabaseUnavailable} */
+async function recorded(tenant: string, actorId: string, until: number): Promise<number> {
+  const rows = await read((db) =>
+    db
+      .selectFrom("audit_events")
+      .select("details")
+      .where("tenant", "=", tenant)
+      .where("actor_id", "=", actorId)
+      .where("action", "in", actions)
+      .where("outcome", "in", ["succeeded", "failed", "unknown"])
+      .where("at", ">", until - hourMs)
+      .where("at", "<=", until)
+      .execute(),
+  );
+  return rows.reduce((sum, { details }) => sum + tokensOf(details), 0);
 }
 
 function tokensOf(details: string): number {
@@ -84,8 +90,8 @@ function factsOf(details: string): { tokens?: unknown; unusual?: unknown } {
   }
 }
 
-/** A person who has done unusually much: the latest act of theirs for which that was so. ISO 8601 in UTC. */
-export type VolumeWarning = { at: string; actorId: string | null; actor: string; tokens: number };
+/** A person who has done unusually much: when that was noticed last, and how many tokens within an hour. ISO 8601 in UTC. */
+type VolumeWarning = { at: string; actor: string; tokens: number };
 
 /**
  * The warnings of the last 24 hours, one for each person, the newest first.
@@ -105,16 +111,16 @@ export async function recentWarnings(tenant: string): Promise<VolumeWarning[]> {
       .limit(500)
       .execute(),
   );
-  const warnings = new Map<string, VolumeWarning>();
-  for (const { at, actor_id, actor_name, details } of rows) {
-    const key = actor_id ?? actor_name;
-    if (warnings.has(key) || factsOf(details).unusual !== true) continue;
-    warnings.set(key, {
-      at: new Date(at).toISOString(),
-      actorId: actor_id,
-      actor: actor_name,
-      tokens: tokensOf(details),
-    });
+  const newest = new Map<string, (typeof rows)[number]>();
+  for (const row of rows) {
+    const key = row.actor_id ?? row.actor_name;
+    if (!newest.has(key) && factsOf(row.details).unusual === true) newest.set(key, row);
   }
-  return [...warnings.values()];
+  return Promise.all(
+    [...newest.values()].map(async ({ at, actor_id, actor_name, details }) => ({
+      at: new Date(at).toISOString(),
+      actor: actor_name,
+      tokens: actor_id === null ? tokensOf(details) : await recorded(tenant, actor_id, at),
+    })),
+  );
 }

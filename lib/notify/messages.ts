@@ -83,7 +83,7 @@ function webhookBody(event: NotifyEvent, id: string, now: number) {
 function slackBody(event: NotifyEvent) {
   const { sentence, path } = inWords(event);
   return {
-    text: `${harmless(sentence)} <${harmless(`${env().appUrl}${path}`)}|Open in Tokendesk>`,
+    text: `${harmless(sentence)} <${escaped(`${env().appUrl}${path}`)}|Open in Tokendesk>`,
     unfurl_links: false,
     unfurl_media: false,
   };
@@ -91,15 +91,17 @@ function slackBody(event: NotifyEvent) {
 
 /**
  * Escaped as Slack wants it, so that `<!channel>` and `<https://…>` are words. Receivers that only resemble Slack also
- * read `@channel` and `[text](address)` in the text: both are broken.
+ * read `@channel` and `[text](address)` in the text, and make a link of every address: all three are broken.
  */
 function harmless(text: string): string {
-  return text
-    .replaceAll("&", "&amp;")
-    .replaceAll("<", "&lt;")
-    .replaceAll(">", "&gt;")
+  return escaped(text)
+    .replaceAll("://", ":\u200B//")
     .replace(/(?<![\w.])@(?=\w)/g, "@\u200B")
     .replaceAll("](", "] (");
+}
+
+function escaped(text: string): string {
+  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 }
 
 function inWords(event: NotifyEvent): { sentence: string; path: string } {

@@ -24,6 +24,7 @@ export type NotifyEvent =
       incident: string;
       outcome: string;
       revoked: number;
+      /** Those of the run, and those that leaked and were left alive: of `contained` there is none. */
       unproven: number;
       secondsToProof: number | null;
     }

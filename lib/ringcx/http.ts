@@ -35,6 +35,8 @@ export type Answer = { status: number; contentType: string; body: string };
 
 const userAgent = `Tokendesk/${packageJson.version}`;
 const maxAttempts = 3;
+/** A RingCX that lets nothing through any more is given up, with pauses of a minute and more by then. */
+const maxHeld = 12;
 const defaultMaxBytes = 1024 * 1024;
 
 type Shared = { limiter: RateLimiter; pooled: Agent; single: Agent };
@@ -85,7 +87,7 @@ export async function send<T>(call: Call<T>): Promise<T> {
           : Math.max(asked, backoff(attempt, 250));
       if (call.limit && failure.upstreamStatus === 429) shared().limiter.pause(call.limit.key, wait);
       // What RingCX did not let through may go out later, an effect too.
-      const held = time.patient && failure.upstreamStatus === 429;
+      const held = time.patient && failure.upstreamStatus === 429 && attempt < maxHeld && call.method !== "POST";
       const again = failure.failure === "transient" && (held || (call.kind === "read" && attempt < maxAttempts));
       if (!again || wait >= time.left()) throw failure;
       await delay(wait);

@@ -101,7 +101,7 @@ export async function overview(reader: TeamReader): Promise<Overview> {
       order_pending: orders.size,
       rotation: rotations.length,
     },
-    warnings: warnings.map(({ at, actor, tokens }) => ({ at, actor, tokens })),
+    warnings,
     attention: mostUrgentOnly(attention).slice(0, attentionShown),
     alive: aliveByDay(known.began, known.ended, now),
     ages: known.ages,

@@ -80,7 +80,7 @@ export type Overview = {
   /** False: RingCX did not answer now, and what stands here is from the last look. */
   live: boolean;
   counts: Record<AttentionKind, number> & { active: number; owners: number };
-  /** For ops: who did unusually much at the incident desk within the last day, the newest first. */
+  /** For ops: who looked up or revoked unusually many tokens at the incident desk within an hour of the last day. */
   warnings: { at: string; actor: string; tokens: number }[];
   /** At most {@link attentionShown}; the counts say how many there are. */
   attention: AttentionItem[];

@@ -375,7 +375,7 @@ describe.each(databaseKinds)("on %s", (kind) => {
       expect((await overview(ops)).warnings).toEqual([]);
       await scan({ tokens: 132, unusual: true });
       const at = expect.stringMatching(/^\d{4}-.*Z$/);
-      expect((await overview(ops)).warnings).toEqual([{ at, actor: "bob@example.com", tokens: 132 }]);
+      expect((await overview(ops)).warnings).toEqual([{ at, actor: "bob@example.com", tokens: 135 }]);
       expect((await overview({ ...ops, user: { ...ops.user, role: "member" } })).warnings).toEqual([]);
     });
 

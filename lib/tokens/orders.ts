@@ -1,7 +1,7 @@
 import "server-only";
 import { randomUUID } from "node:crypto";
 import type { Selectable, Transaction } from "kysely";
-import { appendWithin, type Entry } from "@/lib/audit/log";
+import { appendWithin, type Entry, installation } from "@/lib/audit/log";
 import { read, write } from "@/lib/db/client";
 import type { Database, RevocationOrdersTable } from "@/lib/db/schema";
 import { env } from "@/lib/env";
@@ -174,7 +174,7 @@ export async function carryOut(owner: TokenOwner, orders: Iterable<OrderRow>, he
     const token = among(held, order.token_id);
     if (token === null) continue;
     try {
-      if (await claim(order)) await fulfil(owner, order, token);
+      if (await claim(order, held)) await fulfil(owner, order, token);
     } catch (error) {
       logger().warn({ err: error, order: order.id }, "an ordered revocation was not carried out");
     }
@@ -182,9 +182,18 @@ export async function carryOut(owner: TokenOwner, orders: Iterable<OrderRow>, he
 }
 
 /** One of all replicas tries, and not again for a while. */
-async function claim(order: OrderRow): Promise<boolean> {
+async function claim(order: OrderRow, held: readonly Held[]): Promise<boolean> {
   const now = Date.now();
   return write(`orders:${order.tenant}`, async (trx) => {
+    if (await lacksSuccessor(trx, order, held)) {
+      // The rotation that made it is open again then: its owner decides.
+      const entry = await takeBack(trx, order.tenant, { id: order.id });
+      if (entry) {
+        const details = { ...entry.details, successorGone: true };
+        await appendWithin(trx, { ...installation, tenant: order.tenant }, [{ ...entry, details }]);
+      }
+      return false;
+    }
     const claimed = await trx
       .updateTable("revocation_orders")
       .set({ tried_at: now, running_until: now + takesAtMostMs() })
@@ -196,6 +205,19 @@ async function claim(order: OrderRow): Promise<boolean> {
       .executeTakeFirst();
     return claimed !== undefined;
   });
+}
+
+/** A rotation made it, and what was to replace the token is not in its owner's list any more. */
+async function lacksSuccessor(trx: Transaction<Database>, order: OrderRow, held: readonly Held[]): Promise<boolean> {
+  if (order.ordered_by_id !== order.owner_id) return false;
+  const rotation = await trx
+    .selectFrom("rotations")
+    .select("new_token_id")
+    .where("tenant", "=", order.tenant)
+    .where("old_token_id", "=", order.token_id)
+    .where("state", "=", "ordered")
+    .executeTakeFirst();
+  return rotation !== undefined && !held.some(({ id }) => id === rotation.new_token_id);
 }
 
 async function fulfil(owner: TokenOwner, order: OrderRow, token: NonNullable<ReturnType<typeof among>>): Promise<void> {

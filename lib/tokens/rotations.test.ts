@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { Actor } from "@/lib/audit/log";
 import { readEvents } from "@/lib/audit/reading";
-import { read } from "@/lib/db/client";
+import { read, write } from "@/lib/db/client";
 import { signInAdmin } from "@/lib/ringcx/client";
 import { LiveConnection } from "@/lib/session/connection";
 import { rotateToken } from "@/lib/tokens/creation";
@@ -112,7 +112,7 @@ test.each([
 describe.each(databaseKinds)("on %s", (kind) => {
   let database: TestDatabase;
   beforeAll(async () => {
-    database = await useDatabase(kind, { RINGCX_HOSTS: sandbox.url });
+    database = await useDatabase(kind, { RINGCX_HOSTS: sandbox.url, RINGCX_RATE_LIMIT: "10000" });
   });
   afterAll(() => database.remove());
   beforeEach(() => sandbox.reset());
@@ -249,6 +249,42 @@ describe.each(databaseKinds)("on %s", (kind) => {
     await keepRotations(Date.now() + 3 * day);
     expect(await pendingOrders(owner.tenant)).toEqual(new Map());
     expect((await stateOf(rotation)).state).toBe("open");
+  });
+
+  test("nor is what was ordered carried out when the successor has died meanwhile: it is up to its owner again", async () => {
+    const { owner, id, value, successor, rotation } = await rotated();
+    await planRotation(owner, rotation.id, { revokeAt: soon() });
+    await keepRotations(Date.now() + 3 * day);
+    expect((await pendingOrders(owner.tenant)).get(id)).toMatchObject({ state: "pending" });
+    const values = await sandbox.tokens(username);
+    const dying = values.find((one) => markToken(one).id === successor.id);
+    await sandbox.control("DELETE", "tokens", { value: dying });
+    await listTokens(owner);
+    await until(async () => (await pendingOrders(owner.tenant)).size === 0);
+    expect(await sandbox.tokens(username)).toContain(value);
+    expect((await told(owner, id))[0]).toBe("token.order_cancel succeeded by tokendesk");
+    await keepRotations(Date.now() + 3 * day);
+    expect(await stateOf(rotation)).toMatchObject({ state: "open", revoke_at: null });
+    expect(await pendingOrders(owner.tenant)).toEqual(new Map());
+    await cancelRotation(owner, rotation.id);
+  });
+
+  test("a new successor's value is not lost because an order is just being carried out", async () => {
+    const { owner, id, rotation } = await rotated();
+    await planRotation(owner, rotation.id, { revokeAt: soon() });
+    await keepRotations(Date.now() + 3 * day);
+    const carriedOutUntil = (running_until: number | null) =>
+      write("orders", (trx) =>
+        trx.updateTable("revocation_orders").set({ running_until }).where("token_id", "=", id).execute(),
+      );
+    await carriedOutUntil(Date.now() + hour);
+    const { value, replaces } = await rotateToken(owner, id, {});
+    expect(replaces).toBe(id);
+    expect(await sandbox.tokens(username)).toContain(value);
+    const { events } = await readEvents({ ...owner, user: { ...owner.user, role: "ops" } }, { token: id, limit: 5 });
+    expect(events[0]).toMatchObject({ action: "token.rotate", outcome: "succeeded", details: { followed: false } });
+    await carriedOutUntil(null);
+    await cancelRotation(owner, rotation.id);
   });
 
   test("what is ordered can be put off and ended by its owner; an order of ops stands", async () => {

@@ -19,13 +19,13 @@ const placeOf = ({ source, line }: Place) => `${source ?? "stdin"}:${line}`;
 
 /** One line for the token, and below it what there is to say. */
 export function findingLines(finding: Finding): string[] {
-  const { status, hint, places, count, why, user, accounts, reach, siblingCount = 0, known, notChecked } = finding;
+  const { status, hint, places, count, why, user, reach, siblingCount = 0, known, notChecked } = finding;
   const [first] = places;
   const more = count > 1 ? ` and ${count - 1} more` : "";
   const whose = user ? [`${user.name}${user.login ? ` <${user.login}>` : ""}${user.enabled ? "" : " (disabled)"}`] : [];
   const label = known?.label ? [`labelled “${known.label}”`] : [];
-  const reached =
-    accounts && accounts.length > 0 ? [`${accounts.length} sub-account${accounts.length === 1 ? "" : "s"}`] : [];
+  const reaches = finding.accountCount ?? finding.accounts?.length ?? 0;
+  const reached = reaches > 0 ? [`${reaches} sub-account${reaches === 1 ? "" : "s"}`] : [];
   const others = siblingCount > 0 ? [`${siblingCount} other token${siblingCount === 1 ? "" : "s"} of this user`] : [];
   const facts = [...whose, ...label, ...reached, ...others].join(", ");
   return [

@@ -1,6 +1,7 @@
 import { FileX } from "lucide-react";
 import type { Metadata } from "next";
 import Link from "next/link";
+import { viewerOf } from "@/components/incident/incident-text";
 import { BackToIncident, ReportView } from "@/components/incident/report-view";
 import { buttonClass } from "@/components/ui/button";
 import { EmptyState } from "@/components/ui/empty-state";
@@ -23,6 +24,7 @@ export default async function IncidentReportPage({ params }: PageProps<"/inciden
     return (
       <ReportView
         report={report}
+        viewer={viewerOf(session.user)}
         verdict={verdictOf(report)}
         summary={reportSummary(report)}
         users={usersBehind(report.tokens)}
