@@ -200,13 +200,15 @@ class Run {
   #found(list: List, own: boolean): void {
     const { siblings, onSiblings } = this.revocation;
     const listed = new Set(list.items);
-    const members = [...this.#targets].filter(({ value }) => value !== null && listed.has(value));
-    for (const member of members) this.lived.add(member);
-    const user = members.find((member) => member.user !== null)?.user ?? null;
+    const shown = [...this.#targets].filter(({ value }) => value !== null && listed.has(value));
+    for (const target of shown) this.lived.add(target);
+    const user = shown.find((target) => target.user !== null)?.user ?? null;
+    // One whose own list did not come is on its way already.
+    const members = shown.filter((target) => !this.#placed.has(target));
     const others = list.items.filter((value) => !this.#byValue.has(value));
     const unplaced = [...this.#targets].filter((target) => !this.#placed.has(target));
     // Of the same user, but not listed any more.
-    const gone = unplaced.filter((one) => user !== null && one.user === user && !members.includes(one));
+    const gone = unplaced.filter((one) => user !== null && one.user === user && !shown.includes(one));
     const added: Target[] = [];
     const recovered: Target[] = [];
     const beyond: string[] = [];
