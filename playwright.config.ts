@@ -10,7 +10,7 @@ export default defineConfig({
   forbidOnly: true,
   retries: 0,
   // More than cores: much of the time they wait for a clock.
-  workers: 4,
+  workers: 3,
   timeout: 30_000,
   expect: { timeout: 7_500 },
   reporter: "line",
