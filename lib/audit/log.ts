@@ -8,6 +8,7 @@ import type { AuditAction, AuditDetails, AuditOutcome } from "@/lib/audit/schema
 import { commit, commitOrSpool, spool, type Waiting } from "@/lib/audit/spool";
 import { write } from "@/lib/db/client";
 import { isDatabaseUnavailable } from "@/lib/db/failure";
+import { inTime } from "@/lib/db/in-time";
 import type { Database } from "@/lib/db/schema";
 import { isTokendeskError, TokendeskError } from "@/lib/errors";
 
@@ -124,11 +125,15 @@ export async function recordOrSpool(actor: Actor, entry: Entry): Promise<void> {
   await commitOrSpool(waiting(draftOf(actor, entry)));
 }
 
+/** How long an urgent act waits for its records. Before the effect each second counts more than after it. */
+const intentWithinMs = 1_000;
+const outcomeWithinMs = 2_000;
+
 /**
  * Intent before effect: the record `attempted` is committed, then the effect runs, then its outcome is recorded with the
  * same correlation ID. An error of the effect is recorded as `failed` when its code says that nothing was done, else as
  * `unknown`, and thrown on. An outcome that cannot be written is spooled.
- * @param options.urgent goes on when the intent cannot be written, and spools both records
+ * @param options.urgent goes on when the intent cannot be written, or not within a second, and spools both records
  * @throws {TokendeskError} `audit_unavailable`: the intent could not be written, and nothing was done
  */
 export async function audited<T>(
@@ -154,8 +159,15 @@ export async function audited<T>(
   mine.intents.add(attempted.id);
   try {
     const opening = waiting(attempted, { opens: mine.instance });
+    let isAside = false;
     try {
-      await write("audit", (trx) => commit(trx, [opening]));
+      const written = write("audit", (trx) => commit(trx, [opening], { late: isAside }));
+      if (!urgent) await written;
+      else if ((await inTime(written, intentWithinMs)) === null) {
+        // It may be written all the same, before what is put aside here or after it: each looks for the other.
+        isAside = true;
+        spool(opening);
+      }
     } catch (error) {
       if (!isDatabaseUnavailable(error)) throw error;
       if (!urgent) {
@@ -169,13 +181,14 @@ export async function audited<T>(
       spool(opening);
     }
 
+    const withinMs = urgent ? outcomeWithinMs : undefined;
     try {
       const result = await effect(intent);
-      await commitOrSpool(settle(intent.outcome ?? "succeeded", intent.details));
+      await commitOrSpool(settle(intent.outcome ?? "succeeded", intent.details), withinMs);
       return result;
     } catch (error) {
       const code = isTokendeskError(error) ? error.code : "internal_error";
-      await commitOrSpool(settle(intent.outcome ?? outcomeOf(error), { ...intent.details, code }));
+      await commitOrSpool(settle(intent.outcome ?? outcomeOf(error), { ...intent.details, code }), withinMs);
       throw error;
     }
   } finally {

@@ -5,6 +5,7 @@ import {
   readdirSync,
   readFileSync,
   renameSync,
+  rmdirSync,
   statSync,
   writeFileSync,
 } from "node:fs";
@@ -23,6 +24,7 @@ import { env } from "@/lib/env";
 import { TokendeskError } from "@/lib/errors";
 import { runModule } from "@/test/child";
 import { databaseKinds, type TestDatabase, useDatabase } from "@/test/database";
+import { openHangingGate } from "@/test/hanging-gate";
 import { captureLog, until } from "@/test/process";
 
 const actor: Actor = {
@@ -299,6 +301,90 @@ describe.each(databaseKinds)("on %s", (kind) => {
     expect((await told()).slice(1)).toEqual(["token.reveal attempted", "token.reveal unknown"]);
   });
 });
+
+test("a database that hangs holds an urgent act up by a second, and each record stands in the log once", async () => {
+  database = await useDatabase("postgres");
+  const gate = await openHangingGate(database.variables.DATABASE_URL ?? "");
+  await database.remove();
+  database = await useDatabase("postgres", { DATABASE_URL: gate.url });
+  try {
+    await record(actor, { action: "session.create", outcome: "succeeded" });
+    gate.hang();
+    const began = performance.now();
+    const act = audited(
+      actor,
+      { action: "token.revoke", token: { id: "t1", hint: "aws80:…c0a9" } },
+      async () => performance.now() - began,
+      { urgent: true },
+    );
+    expect(await act).toBeLessThan(2_000);
+    expect(performance.now() - began).toBeLessThan(4_500);
+    expect(spooled()).toHaveLength(2);
+    // What was begun arrives now, while another one appends what was put aside.
+    gate.goOn();
+    await drainSpool();
+    await until(async () => (await told()).length >= 3);
+    await record(actor, { action: "session.end", outcome: "succeeded" });
+    expect((await told()).sort()).toEqual([
+      "session.create succeeded",
+      "session.end succeeded",
+      "token.revoke attempted",
+      "token.revoke succeeded",
+    ]);
+    expect(await openIntentsOf(actor.tenant ?? "", null)).toHaveLength(0);
+    expect(files()).toEqual([]);
+    expect(await isWhole()).toBe(true);
+  } finally {
+    gate.goOn();
+    await closeDatabase();
+    await gate.close();
+  }
+}, 30_000);
+
+test("an intent that is written after its outcome is not open, and what another one appended is not doubled", async () => {
+  database = await useDatabase("postgres");
+  const gate = await openHangingGate(database.variables.DATABASE_URL ?? "");
+  await database.remove();
+  database = await useDatabase("postgres", { DATABASE_URL: gate.url });
+  const revoke = (reason: string) =>
+    audited(actor, { action: "token.revoke", reason }, async () => {}, { urgent: true });
+  const intents = async () =>
+    (await events()).filter(({ outcome }) => outcome === "attempted").map((one) => one.reason);
+  try {
+    await record(actor, { action: "session.create", outcome: "succeeded" });
+    // The intent hangs, the others go by another connection.
+    gate.hang({ letNewThrough: true });
+    await revoke("appended by another one");
+    expect(await intents()).toEqual(["appended by another one"]);
+    gate.goOn();
+    await closeDatabase();
+    await record(actor, { action: "token.edit", outcome: "succeeded" });
+
+    // Nobody can append what is put aside.
+    mkdirSync(spoolPath());
+    gate.hang({ letNewThrough: true });
+    await revoke("late");
+    expect(await intents()).toHaveLength(1);
+    gate.goOn();
+    await until(async () => (await intents()).length === 2);
+    for (const name of files()) rmdirSync(join(database.folder, name));
+    await drainSpool();
+    expect(await told()).toEqual([
+      "session.create succeeded",
+      "token.revoke attempted",
+      "token.revoke succeeded",
+      "token.edit succeeded",
+      "token.revoke succeeded",
+      "token.revoke attempted",
+    ]);
+    expect(await openIntentsOf(actor.tenant ?? "", null)).toHaveLength(0);
+    expect(await isWhole()).toBe(true);
+  } finally {
+    gate.goOn();
+    await closeDatabase();
+    await gate.close();
+  }
+}, 20_000);
 
 test("a full disk: an act is refused whole, an urgent one goes on, and all is well when there is room", async () => {
   database = await useDatabase("sqlite");

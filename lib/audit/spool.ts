@@ -22,6 +22,7 @@ import { cleanDraft } from "@/lib/audit/redaction";
 import { type AuditEvent, auditActions, auditOutcomes } from "@/lib/audit/schema";
 import { read, write } from "@/lib/db/client";
 import { DatabaseUnavailable, isDatabaseUnavailable } from "@/lib/db/failure";
+import { inTime } from "@/lib/db/in-time";
 import type { Database } from "@/lib/db/schema";
 import { env } from "@/lib/env";
 import { logger } from "@/lib/logger";
@@ -166,18 +167,32 @@ function isSaidBy({ outcome, token, details }: AuditEvent, draft: Draft): boolea
   );
 }
 
-/** Appends the record, behind what waits. What cannot be written now waits, too. Never rejects. */
-export async function commitOrSpool(record: Waiting): Promise<void> {
-  try {
-    await drainSpool().catch((error: unknown) => {
-      if (!isSpoolUnusable(error)) throw error;
-      logger().warn({ err: error }, "audit spool not read: what waits in it is tried again later");
-    });
-    await write("audit", (trx) => commit(trx, [record]));
-  } catch (error) {
-    if (!isDatabaseUnavailable(error)) logger().error({ err: error }, "audit record not written");
+/**
+ * Appends the record, behind what waits. What cannot be written now waits, too. Never rejects.
+ * @param withinMs what is not written by then is put aside; it may be written all the same, and stands in the log once
+ */
+export async function commitOrSpool(record: Waiting, withinMs?: number): Promise<void> {
+  let isAside = false;
+  const putAside = () => {
+    if (isAside) return;
+    isAside = true;
     spool(record);
-  }
+  };
+  const written = (async () => {
+    try {
+      await drainSpool().catch((error: unknown) => {
+        if (!isSpoolUnusable(error)) throw error;
+        logger().warn({ err: error }, "audit spool not read: what waits in it is tried again later");
+      });
+      await write("audit", (trx) => commit(trx, [record], { late: isAside }));
+    } catch (error) {
+      if (!isDatabaseUnavailable(error)) logger().error({ err: error }, "audit record not written");
+      putAside();
+    }
+    return true;
+  })();
+  const done = withinMs === undefined ? await written : await inTime(written, withinMs);
+  if (!done) putAside();
 }
 
 /** Puts a record aside: on the log stream, in the file, and where even that fails in memory. Never throws. */

@@ -7,7 +7,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { pathToFileURL } from "node:url";
 import { inspect, promisify } from "node:util";
 import { sql } from "kysely";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { closeDatabase, databaseReady, read, write } from "@/lib/db/client";
 import { DatabaseUnavailable, isDatabaseUnavailable } from "@/lib/db/failure";
 import { type DatabaseKind, databaseKinds, type TestDatabase, useDatabase } from "@/test/database";
@@ -35,7 +35,7 @@ async function inProcess(variables: Record<string, string>, script: string): Pro
 
 const appliedMigrations = () => read((db) => db.selectFrom("migrations").selectAll().orderBy("name").execute());
 
-const names = ["0001-tokens", "0002-memory", "0003-incidents"];
+const names = ["0001-tokens", "0002-memory", "0003-incidents", "0004-exchanges"];
 const migrationCount = names.length;
 
 let database: TestDatabase;
@@ -382,6 +382,30 @@ describe("PostgreSQL", () => {
     expect(performance.now() - began).toBeLessThan(2000);
     gate.swallow(false);
     await expect.poll(() => databaseReady(), { timeout: 8000 }).toEqual({ ready: true });
+  });
+
+  test("a server that hangs costs one call its time; the next fail at once, and one of them finds it back", async () => {
+    await appliedMigrations();
+    gate.swallow(true);
+    // The first may meet a connection that has just been cut.
+    const problem = () => appliedMigrations().catch((error: unknown) => (error as DatabaseUnavailable).problem);
+    await expect.poll(problem, { timeout: 10_000 }).toBe("timeout");
+    const began = performance.now();
+    const calls = [appliedMigrations(), write("test", async () => {}), appliedMigrations()];
+    for (const { status } of await Promise.allSettled(calls)) expect(status).toBe("rejected");
+    expect(await databaseReady()).toEqual({ ready: false, reason: "timeout" });
+    expect(performance.now() - began).toBeLessThan(500);
+    try {
+      gate.swallow(false);
+      vi.useFakeTimers({ now: Date.now() + 5_000, toFake: ["Date"] });
+      // One of those that come when the time is over asks, for all.
+      const asking = appliedMigrations();
+      await expect(appliedMigrations()).rejects.toMatchObject({ problem: "timeout" });
+      expect(await asking).toHaveLength(migrationCount);
+      expect(await Promise.all([databaseReady(), databaseReady()])).toEqual([{ ready: true }, { ready: true }]);
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   test("the loss of idle connections does not end the process, and no log line tells the address", async () => {

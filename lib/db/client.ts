@@ -2,7 +2,7 @@ import "server-only";
 import { join } from "node:path";
 import { Kysely, PostgresDialect, sql, type Transaction } from "kysely";
 import { Pool, types } from "pg";
-import { DatabaseUnavailable, problemOf } from "@/lib/db/failure";
+import { DatabaseUnavailable, isDatabaseUnavailable, problemOf } from "@/lib/db/failure";
 import { migrate } from "@/lib/db/migrations";
 import type { Database } from "@/lib/db/schema";
 import { identifyFile, isSameFile, openSqlite, type SqliteFile } from "@/lib/db/sqlite";
@@ -12,13 +12,16 @@ import { logger } from "@/lib/logger";
 /**
  * The one door to the database: SQLite at `$DATA_DIR/tokendesk.db`, or PostgreSQL with DATABASE_URL. It is opened and
  * migrated at the first use. When that fails, or the database is lost later, the call ends with DatabaseUnavailable and
- * the next one tries again: nothing has to be restarted.
+ * the next one tries again: nothing has to be restarted. A server that hangs costs each call many seconds: after one that
+ * it did not answer, calls fail at once for a while, then one of them asks whether it is back.
  */
 type Handle = {
   db: Kysely<Database>;
   kind: "sqlite" | "postgres";
   /** SQLite: which file was opened, to notice when another one, or none, stands at the path. */
   file: SqliteFile | null;
+  /** PostgreSQL: the same with new connections. What hangs may do so as long as TCP lets it. */
+  renewed?: () => Handle;
 };
 
 type State = {
@@ -28,6 +31,10 @@ type State = {
   closing: Promise<void>;
   /** The SQLite file that this process used last. It is not made anew when it is lost: that would hide the loss. */
   known: SqliteFile | null;
+  /** Epoch milliseconds; 0: it is not known to be away. A server that did not answer is left alone until then. */
+  awayUntil: number;
+  /** Somebody asks whether it is back. */
+  probing: boolean;
 };
 
 // The proxy, the route handlers and the server components are separate bundles of one process.
@@ -36,7 +43,14 @@ type Slot = { [slot]?: State };
 
 function state(): State {
   const holder = globalThis as Slot;
-  holder[slot] ??= { handle: null, opening: null, closing: Promise.resolve(), known: null };
+  holder[slot] ??= {
+    handle: null,
+    opening: null,
+    closing: Promise.resolve(),
+    known: null,
+    awayUntil: 0,
+    probing: false,
+  };
   return holder[slot];
 }
 
@@ -78,6 +92,7 @@ export async function closeDatabase(): Promise<void> {
   await current.opening?.catch(() => {});
   if (current.handle) discard(current.handle);
   current.known = null;
+  current.awayUntil = 0;
   await current.closing;
 }
 
@@ -86,16 +101,80 @@ const readyWithinMs = 1900;
 /** After these the handle is of no more use; after the others the same one works again when the trouble is over. */
 const fatal = new Set(["missing", "read_only", "damaged", "refused"]);
 
+/** So long calls fail at once when the server has not answered one. */
+const awayMs = 5_000;
+/** So long it may take to answer the question whether it is back. */
+const backWithinMs = 2_000;
+
 async function guarded<T>(use: (handle: Handle) => Promise<T>): Promise<T> {
-  const handle = await currentHandle();
+  const handle = await handleIfThere();
   try {
     return await use(handle);
   } catch (error) {
     const problem = problemOf(error);
     if (problem === null) throw error;
     if (fatal.has(problem) || (handle.kind === "sqlite" && problem === "unreachable")) discard(handle);
+    if (isUnanswered(error)) leaveAlone(handle);
     throw error instanceof DatabaseUnavailable ? error : new DatabaseUnavailable(problem, { cause: error });
   }
+}
+
+/** @throws {DatabaseUnavailable} at once, while the server is left alone */
+async function handleIfThere(): Promise<Handle> {
+  const current = state();
+  const probes = current.awayUntil > 0;
+  if (probes) {
+    if (current.probing || Date.now() < current.awayUntil) throw new DatabaseUnavailable("timeout");
+    current.probing = true;
+  }
+  let handle: Handle | null = null;
+  try {
+    handle = await currentHandle();
+    if (!probes) return handle;
+    await answers(handle);
+    current.awayUntil = 0;
+    return handle;
+  } catch (error) {
+    if (!isUnanswered(error)) {
+      // It says why it cannot be used: whoever asks again is told as fast.
+      if (probes) current.awayUntil = 0;
+    } else if (handle) leaveAlone(handle);
+    throw error;
+  } finally {
+    if (probes) current.probing = false;
+  }
+}
+
+async function answers({ db }: Handle): Promise<void> {
+  const late = Promise.withResolvers<never>();
+  const timer = setTimeout(() => late.reject(new DatabaseUnavailable("timeout")), backWithinMs);
+  try {
+    await Promise.race([sql`select 1`.execute(db), late.promise]);
+  } catch (error) {
+    const problem = problemOf(error);
+    if (problem === null || isDatabaseUnavailable(error)) throw error;
+    throw new DatabaseUnavailable(problem, { cause: error });
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Nothing came back. A statement that the server itself ended, or a pool whose connections are all in use, is another matter. */
+function isUnanswered(error: unknown): boolean {
+  if (problemOf(error) !== "timeout") return false;
+  if (isDatabaseUnavailable(error)) return error.cause === undefined || isUnanswered(error.cause);
+  const { code, message } = error as Error & { code?: unknown };
+  return code === "ETIMEDOUT" || (code === undefined && !message.startsWith("timeout exceeded"));
+}
+
+/** @param lost the handle that a call was lost with; one that was replaced since then says nothing of now */
+function leaveAlone(lost: Handle): void {
+  const current = state();
+  if (current.handle !== lost) return;
+  current.awayUntil = Date.now() + awayMs;
+  if (!lost.renewed) return;
+  discard(lost);
+  current.handle = lost.renewed();
 }
 
 async function currentHandle(): Promise<Handle> {
@@ -108,6 +187,7 @@ async function currentHandle(): Promise<Handle> {
   // One attempt for all who wait; the next call after a failure makes a new one.
   current.opening ??= open(current)
     .catch((error: unknown) => {
+      if (isUnanswered(error)) current.awayUntil = Date.now() + awayMs;
       throw new DatabaseUnavailable(problemOf(error) ?? "unusable", { cause: error });
     })
     .finally(() => {
@@ -160,7 +240,11 @@ async function openServer(url: string): Promise<Handle> {
   } finally {
     await migrator.db.destroy();
   }
-  return serverHandle(url, { max: 10, lock_timeout: 5000, statement_timeout: 10_000, query_timeout: 12_000 });
+  const working = (): Handle => ({
+    ...serverHandle(url, { max: 10, lock_timeout: 5000, statement_timeout: 10_000, query_timeout: 12_000 }),
+    renewed: working,
+  });
+  return working();
 }
 
 function serverHandle(

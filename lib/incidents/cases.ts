@@ -1,4 +1,5 @@
 import "server-only";
+import { randomBytes } from "node:crypto";
 import type { ExpressionBuilder, Kysely, Selectable, SelectQueryBuilder } from "kysely";
 import { z } from "zod";
 import type { SubAccount } from "@/lib/accounts/schema";
@@ -256,19 +257,20 @@ export async function listCases(tenant: string, filter: { openedBy?: string } = 
 export function summaryOf(incident: CaseRow, tokens: readonly (TokenState & { count?: number })[]): IncidentSummary {
   const sum = (wanted: (token: TokenState) => boolean) =>
     tokens.reduce((total, token) => total + (wanted(token) ? (token.count ?? 1) : 0), 0);
-  const unproven = sum(({ step }) => step !== null && !isProven(step));
+  const open = sum(isOpen);
   return {
     id: incident.id,
     openedAt: iso(incident.opened_at) as string,
     openedBy: incident.opened_by_name,
     origin: incident.origin as IncidentOrigin,
     via: incident.key_name,
-    state: stateOf(incident, sum(isOpen)),
+    state: stateOf(incident, open),
     reason: incident.reason,
     found: incident.found,
     live: sum(({ status }) => status === "live"),
     revoked: sum(({ step }) => step === "revoked"),
-    unproven,
+    // Of a case that nobody has confirmed nothing is to be proven yet.
+    unproven: incident.confirmed_at === null ? 0 : open,
   };
 }
 
@@ -292,9 +294,18 @@ function stateOf(incident: CaseRow, open: number): IncidentState {
 /** One name for all bundles of this process. */
 const thisProcess = () => inHand().instance;
 
+/** A name for a run: that of its process, and one part more. */
+export function nameRun(): string {
+  return `${thisProcess()}:${randomBytes(6).toString("hex")}`;
+}
+
+function isHere(holder: string): boolean {
+  return holder === thisProcess() || holder.startsWith(`${thisProcess()}:`);
+}
+
 /** Some process carries its revocation out. */
 export function isHeld({ holder, held_until }: Pick<CaseRow, "holder" | "held_until">, now: number): boolean {
-  return holder !== null && held_until > now && (holder === thisProcess() || fateOfProcess(holder) !== "gone");
+  return holder !== null && held_until > now && (isHere(holder) || fateOfProcess(holder) !== "gone");
 }
 
 /** How a token of a run stands. `sent`: a deletion may have arrived at RingCX, and nobody knows what became of it. */
@@ -334,29 +345,34 @@ function spentIn(json: string | null): Spent {
 /** A process that says nothing for so long has lost its case. */
 const heldForMs = 20_000;
 
+/** What is asked for of a case. */
+export type Wanted = { siblings: boolean; tokenIds: readonly string[] };
+
 /**
- * Takes a case for a run, or takes it over from a process that is gone; it is opened if it could not be before.
- * @returns it as it was left, with when its text came in and what its last process used of the vendor's budget, by second; `held`: another process works on it;
- * `done`: it is over, and what is asked for is proven
+ * Takes a case for a run, or takes it over from a process that is gone, or from an earlier run of this one; it is opened
+ * if it could not be before.
+ * @returns it as it was left, with when its text came in, whether siblings were asked for before, and what its last
+ * process used of the vendor's budget, by second; `held`: another process works on it; `done`: it is over, and what is
+ * asked for is proven
  * @throws {DatabaseUnavailable}
  */
 export async function takeCase(
   investigator: Investigator,
   opened: NewCase,
-  confirmed: { reason: string | null; siblings: boolean; at: number; tokenIds: readonly string[] },
-): Promise<{ tokens: CaseTokenRow[]; openedAt: number; spent: Spent } | "held" | "done"> {
+  confirmed: Wanted & { reason: string | null; at: number; holder: string },
+): Promise<{ tokens: CaseTokenRow[]; openedAt: number; siblings: boolean; spent: Spent } | "held" | "done"> {
   const fresh = caseRow(investigator, opened);
   return write(lockOf(opened.id), async (trx) => {
     const known = await caseOf(trx, investigator.tenant, opened.id);
     const now = Date.now();
     if (known === null) await trx.insertInto("incidents").values(fresh).execute();
-    else if (known.incident.holder !== thisProcess() && isHeld(known.incident, now)) return "held";
+    else if (isHeld(known.incident, now) && !isHere(known.incident.holder ?? "")) return "held";
     else if (isDone(known, confirmed)) return "done";
     // What was interrupted goes on as it was confirmed.
     const goesOn = known !== null && known.incident.confirmed_at !== null && known.incident.finished_at === null;
     await trx
       .updateTable("incidents")
-      .set({ holder: thisProcess(), held_until: now + heldForMs, finished_at: null })
+      .set({ holder: confirmed.holder, held_until: now + heldForMs, finished_at: null })
       .$if(confirmed.siblings, (query) => query.set({ siblings: 1 }))
       .$if(!goesOn, (query) =>
         query.set({
@@ -368,18 +384,20 @@ export async function takeCase(
       .where("tenant", "=", investigator.tenant)
       .where("id", "=", opened.id)
       .execute();
-    const successor = known?.incident.holder && known.incident.holder !== thisProcess();
+    const successor = known?.incident.holder && !isHere(known.incident.holder);
     return {
       tokens: known?.tokens ?? [],
       openedAt: known?.incident.opened_at ?? fresh.opened_at,
+      siblings: known?.incident.siblings === 1,
       spent: successor ? spentIn(known.incident.spent) : [],
     };
   });
 }
 
-function isDone(
+/** It is over, and what is asked for is proven. */
+export function isDone(
   { incident, tokens }: { incident: CaseRow; tokens: readonly CaseTokenRow[] },
-  { siblings, tokenIds }: { siblings: boolean; tokenIds: readonly string[] },
+  { siblings, tokenIds }: Wanted,
 ): boolean {
   if (incident.finished_at === null || (siblings && incident.siblings === 0)) return false;
   const proven = new Set(tokens.flatMap(({ token_id, step }) => (isProven(step) ? [token_id] : [])));
@@ -388,29 +406,42 @@ function isDone(
 }
 
 /**
- * Writes down how tokens of a run stand, and that the run goes on. What is proven stays so.
+ * Writes down how tokens of a run stand, and that the run goes on. What is proven stays so. `forgotten`: IDs of rows that
+ * stood for tokens of which nothing was known, and which are known now. Of a run whose case is in other hands by now, and
+ * of one without a `holder`, only the proofs are written.
+ * @returns whether it has the case
  * @throws {DatabaseUnavailable}
  */
 export async function saveSteps(
-  tenant: string,
-  incidentId: string,
-  rows: readonly StepRow[],
-  spent: Spent,
-): Promise<void> {
-  await write(lockOf(incidentId), async (trx) => {
-    await trx
+  { tenant, incident, holder }: { tenant: string; incident: string; holder: string | null },
+  { rows: all, forgotten, spent }: { rows: readonly StepRow[]; forgotten: readonly string[]; spent: Spent },
+): Promise<boolean> {
+  return write(lockOf(incident), async (trx) => {
+    const { numUpdatedRows } = await trx
       .updateTable("incidents")
-      .set({ holder: thisProcess(), held_until: Date.now() + heldForMs, spent: JSON.stringify(spent) })
+      .set({ holder, held_until: Date.now() + heldForMs, spent: JSON.stringify(spent) })
       .where("tenant", "=", tenant)
-      .where("id", "=", incidentId)
+      .where("id", "=", incident)
       // It was given up for gone while the database was away, and nobody has taken it over.
       .where((eb) =>
-        eb.or([eb("holder", "=", thisProcess()), eb.and([eb("holder", "is", null), eb("finished_at", "is", null)])]),
+        holder === null
+          ? eb.lit(false)
+          : eb.or([eb("holder", "=", holder), eb.and([eb("holder", "is", null), eb("finished_at", "is", null)])]),
       )
-      .execute();
+      .executeTakeFirst();
+    const isOurs = numUpdatedRows > 0n;
+    const rows = isOurs ? all : all.filter(({ step }) => isProven(step));
+    if (isOurs && forgotten.length > 0) {
+      await trx
+        .deleteFrom("incident_tokens")
+        .where("tenant", "=", tenant)
+        .where("incident_id", "=", incident)
+        .where("token_id", "in", [...forgotten])
+        .execute();
+    }
     for (let from = 0; from < rows.length; from += batchSize) {
       const batch = rows.slice(from, from + batchSize).map((row) => ({
-        ...tokenRow(tenant, incidentId, {
+        ...tokenRow(tenant, incident, {
           ...row,
           places: [],
           foundAt: row.seenAt,
@@ -444,18 +475,22 @@ export async function saveSteps(
         )
         .execute();
     }
+    return isOurs;
   });
 }
 
-/** Lets go of a case whose run is over. @throws {DatabaseUnavailable} */
-export async function finishCase(tenant: string, incidentId: string, at: number): Promise<void> {
-  await write(lockOf(incidentId), (trx) =>
+/** Lets go of a case whose run is over, unless another run has it. @throws {DatabaseUnavailable} */
+export async function finishCase(
+  { tenant, incident, holder }: { tenant: string; incident: string; holder: string },
+  at: number,
+): Promise<void> {
+  await write(lockOf(incident), (trx) =>
     trx
       .updateTable("incidents")
       .set({ holder: null, held_until: 0, spent: null, finished_at: at })
       .where("tenant", "=", tenant)
-      .where("id", "=", incidentId)
-      .where("holder", "=", thisProcess())
+      .where("id", "=", incident)
+      .where("holder", "=", holder)
       .execute(),
   );
 }

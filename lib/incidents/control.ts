@@ -1,5 +1,6 @@
 import "server-only";
 import { isTokendeskError } from "@/lib/errors";
+import { unquoted } from "@/lib/incidents/values";
 import type { RingcxClient, TokenClient } from "@/lib/ringcx/client";
 import { UpstreamError } from "@/lib/ringcx/errors";
 import { answered } from "@/lib/tokens/held";
@@ -52,7 +53,7 @@ export class Control {
     const at = Date.now();
     const own = this.#owner && (await answered(this.#owner.listTokenValues({ fresh: true })));
     const other = own?.items.find((value) => !this.#inQuestion(value)) ?? this.#accepted;
-    const accepts = other === null ? own !== null : await this.#accepts(other);
+    const accepts = other === null ? own !== null : await this.#accepts(unquoted(other));
     if (accepts) this.#acceptedAt = Math.max(this.#acceptedAt, at);
     else this.#refusedAt = Date.now();
   }

@@ -2,6 +2,7 @@ import "server-only";
 import { randomUUID } from "node:crypto";
 import { audited, type Intent, type Subject } from "@/lib/audit/log";
 import { auditedStream } from "@/lib/audit/streams";
+import { inTime } from "@/lib/db/in-time";
 import { env } from "@/lib/env";
 import { TokendeskError, toProblem } from "@/lib/errors";
 import { type CaseToken, noteFindings, openCase } from "@/lib/incidents/cases";
@@ -25,6 +26,8 @@ import { ifReachable } from "@/lib/tokens/held";
 
 /** A request that waits for the whole answer is answered after so long, with what is known by then. */
 const answerWithinMs = 20_000;
+/** How long a step waits for the database. What is late may be written all the same. */
+const databaseWithinMs = 1_000;
 /** Who reads lines hears of it that often. */
 const waitingAfterMs = 3_000;
 const siblingsShown = 20;
@@ -39,17 +42,18 @@ type ScanOptions = {
   onWork?: (work: Promise<unknown>) => void;
 };
 
-/** @returns what was found, looked up as far as `withinMs` and the vendor's budget allow */
+/** @returns what was found, looked up as far as `withinMs`, from this call on, and the vendor's budget allow */
 export async function scanIncident(
   investigator: Investigator,
   sources: readonly ScanSource[],
   { withinMs = answerWithinMs, ...options }: ScanOptions & { withinMs?: number } = {},
 ): Promise<ScanResult> {
+  const until = { withinMs, at: Date.now() + withinMs };
   return audited(
     investigator.actor,
     subjectOf(sources),
     async (intent) => {
-      for await (const line of scan(investigator, sources, intent, { withinMs, ...options })) {
+      for await (const line of scan(investigator, sources, intent, { until, ...options })) {
         if (line.type === "result") {
           const { type: _, ...result } = line;
           return result;
@@ -68,7 +72,7 @@ export function scanStream(
   options: ScanOptions = {},
 ): Promise<ReadableStream<Uint8Array>> {
   const inLines = async function* (intent: Intent) {
-    for await (const line of scan(investigator, sources, intent, { withinMs: null, ...options })) yield jsonLine(line);
+    for await (const line of scan(investigator, sources, intent, { until: null, ...options })) yield jsonLine(line);
   };
   const lastWords = (error: unknown) => {
     const { code, detail } = toProblem(error, "");
@@ -97,12 +101,12 @@ type Suspect = {
   identified: Identified;
 };
 
-/** `withinMs`: what RingCX has not answered by then is told as not checked; null: it takes as long as it takes. */
+/** `until`: what RingCX has not answered by then is told as not checked; null: it takes as long as it takes. */
 async function* scan(
   investigator: Investigator,
   sources: readonly ScanSource[],
   intent: Intent,
-  { withinMs, onSuspected, onWork }: ScanOptions & { withinMs: number | null },
+  { until, onSuspected, onWork }: ScanOptions & { until: { withinMs: number; at: number } | null },
 ): AsyncGenerator<ScanLine, void, undefined> {
   const openedAt = Date.now();
   const stop = new AbortController();
@@ -124,12 +128,31 @@ async function* scan(
     const findings = suspects.map(({ finding }) => finding);
     if (incident !== null) onSuspected?.({ incident, openedAt, values: found.map(({ value }) => value) });
     intent.details = { ...subjectOf(sources).details, incident, tokens: suspects.length };
-    const keep = async () =>
-      incident === null || noteFindings(investigator.tenant, incident, suspects.map(toCaseToken));
-    const recorded =
-      (incident === null || (await open(investigator, incident, sources, openedAt, suspects))) && (await keep());
+    const opened =
+      incident === null ? Promise.resolve(true) : open(investigator, incident, sources, openedAt, suspects);
+    let noted = opened;
+    // One after the other, so that what is known later stays; each notes what is known when its turn comes.
+    const keep = () => {
+      noted = noted.then(async (before) => {
+        const now = incident === null || (await noteFindings(investigator.tenant, incident, suspects.map(toCaseToken)));
+        return before && now;
+      });
+      onWork?.(noted);
+      return inTime(noted, databaseWithinMs);
+    };
     unkept = async () => void (await keep());
-    if (suspects.length > 0 && (await warnOfVolume(investigator.actor, suspects.length))) intent.details.unusual = true;
+    const told =
+      // A scanner reports what died long ago as well, again and again: of that nobody needs to hear.
+      incident !== null && investigator.origin !== "key"
+        ? inTime(opened, databaseWithinMs).then(() => tellOpened(investigator, incident, suspects.length))
+        : null;
+    const warned =
+      suspects.length === 0
+        ? null
+        : warnOfVolume(investigator.actor, suspects.length).then((unusual) => {
+            if (unusual) intent.details.unusual = true;
+          });
+    await Promise.all([keep(), inTime(Promise.all([told, warned]), databaseWithinMs)]);
     yield {
       type: "found",
       incident,
@@ -137,8 +160,8 @@ async function* scan(
       etaMs: etaOf(investigator, suspects, suspects.length),
     };
 
-    const deadline = withinMs === null ? null : Date.now() + withinMs;
-    if (withinMs !== null) timer = setTimeout(() => stop.abort(), withinMs);
+    const deadline = until?.at ?? null;
+    if (deadline !== null) timer = setTimeout(() => stop.abort(), Math.max(0, deadline - Date.now()));
     const byId = new Map(suspects.map((suspect) => [suspect.mark.id, suspect]));
     let checked = 0;
     let untold = investigator.origin === "key";
@@ -171,22 +194,22 @@ async function* scan(
         return { type: "waiting", checked, total: suspects.length, etaMs };
       },
     });
-    if (withinMs !== null) {
-      for (const { finding, identified } of suspects) if (identified === notAsked) finding.why = lateAfter(withinMs);
+    if (until !== null) {
+      const why = lateAfter(until.withinMs);
+      for (const { finding, identified } of suspects) if (identified === notAsked) finding.why = why;
     }
-    await labelSiblings(investigator, findings);
+    const [recorded] = await Promise.all([keep(), labelSiblings(investigator, findings)]);
+    unkept = async () => {};
 
     const count = (status: Finding["status"]) => findings.filter((finding) => finding.status === status).length;
     const [live, dead, unchecked] = [count("live"), count("dead"), count("unchecked")];
     Object.assign(intent.details, { live, dead, unchecked });
-    const noted = await keep();
-    unkept = async () => {};
     // While they live. Nobody waits for it.
     if (incident !== null) {
       const identities = suspects.map(({ candidate, identified }) => ({ ...candidate, ...identified }));
       void noteVendorChanges(investigator, incident, identities);
     }
-    yield { type: "result", incident, findings, truncated, unchecked, recorded: recorded && noted };
+    yield { type: "result", incident, findings, truncated, unchecked, recorded: recorded ?? false };
   } finally {
     clearTimeout(timer);
     stop.abort();
@@ -212,11 +235,9 @@ async function suspectsOf(
           { incident, openedAt },
           found.map(({ value }) => value),
         ),
-    ifReachable(
-      knownTokens(
-        investigator.tenant,
-        marks.map(({ id }) => id),
-      ),
+    knownInTime(
+      investigator.tenant,
+      marks.map(({ id }) => id),
     ),
   ]);
   return found.map((one, index) => {
@@ -267,29 +288,30 @@ function learn(suspect: Suspect, identified: Identified, all: ReadonlyMap<string
 async function labelSiblings(investigator: Investigator, findings: readonly Finding[]): Promise<void> {
   const siblings = findings.flatMap(({ siblings }) => siblings ?? []).filter(({ leaked }) => !leaked);
   const ids = [...new Set(siblings.map(({ tokenId }) => tokenId))];
-  const known = await ifReachable(knownTokens(investigator.tenant, ids));
+  const known = await knownInTime(investigator.tenant, ids);
   for (const sibling of siblings) sibling.label = known?.get(sibling.tokenId)?.label ?? null;
 }
 
-async function open(
+/** Null: the database is away, or takes too long. */
+function knownInTime(tenant: string, ids: readonly string[]) {
+  return inTime(ifReachable(knownTokens(tenant, ids)), databaseWithinMs);
+}
+
+function open(
   investigator: Investigator,
   id: string,
   sources: readonly ScanSource[],
   openedAt: number,
   suspects: readonly Suspect[],
 ): Promise<boolean> {
-  const host = hostOf(investigator, suspects);
-  const opened = await openCase(investigator, {
+  return openCase(investigator, {
     id,
-    host,
+    host: hostOf(investigator, suspects),
     openedAt,
     textBytes: bytesOf(sources),
     files: filesOf(sources),
     found: suspects.length,
   });
-  // A scanner reports what died long ago as well, again and again: of that nobody needs to hear.
-  if (investigator.origin !== "key") await tellOpened(investigator, id, suspects.length);
-  return opened;
 }
 
 function tellOpened({ tenant, actor, origin }: Investigator, incident: string, found: number): Promise<void> {

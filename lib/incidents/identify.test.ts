@@ -189,7 +189,9 @@ const unclear: [FaultKind, Record<string, unknown>, RegExp][] = [
   ["html502", {}, /cannot be reached/],
   ["html503", {}, /cannot be reached/],
   ["html504", {}, /cannot be reached/],
-  ["wrongContentType", { body: "<html>", contentType: "text/html" }, /cannot be trusted/],
+  ["http429", { retryAfter: 60 }, /allows per minute are used up/],
+  ["false200", {}, /cannot be trusted/],
+  ["quotedToken", {}, /cannot be trusted/],
   ["emptyBody", {}, /cannot be trusted/],
   ["hugeBody", { bytes: 17_000_000 }, /cannot be trusted|in time/],
   ["malformedJson", {}, /cannot be trusted/],
@@ -202,16 +204,31 @@ const unclear: [FaultKind, Record<string, unknown>, RegExp][] = [
 describe("what says nothing is told as not checked, with the reason", () => {
   test.each(unclear)("%s %j", async (kind, more, reason) => {
     const [value = ""] = await sandbox.tokens();
-    await sandbox.fault({ operation: "token.list", kind, count: -1, ...(kind === "wrongContentType" ? {} : more) });
-    const [one] = await lookUp([candidate(value, active)]);
-    if (kind === "wrongContentType") {
-      // The list itself is sound: what a gateway calls it matters not.
-      expect(one?.status).toBe("live");
-      return;
-    }
+    await sandbox.fault({ operation: "token.list", kind, count: -1, ...more });
+    const [one] = await lookUp([candidate(value, active)], { patienceMs: () => 50 });
     expect(one).toMatchObject({ status: "unchecked", user: null, siblings: null, reach: null });
     expect(one?.why).toMatch(/^Could not check: /);
     expect(one?.why).toMatch(reason);
+  });
+
+  test.each([
+    ["wrongContentType", { contentType: "text/html" }],
+    ["latency", { ms: 50 }],
+  ])("but not what a gateway calls a sound list, or how long it takes: %s", async (kind, more) => {
+    const values = await sandbox.tokens();
+    await sandbox.fault({ operation: "token.list", kind, count: -1, ...more });
+    const [one] = await lookUp([candidate(values[0] as string, active)]);
+    expect(one?.status).toBe("live");
+    expect(one?.siblings).toHaveLength(values.length - 1);
+  });
+
+  test("nor how it writes its tokens", async () => {
+    const [value = "", sibling = ""] = await sandbox.tokens();
+    const body = JSON.stringify([value.toUpperCase(), `"${sibling}"`]);
+    const list = { operation: "token.list", kind: "status", status: 200, contentType: "application/json" };
+    await sandbox.fault({ ...list, body });
+    const { id: tokenId, hint } = markToken(sibling);
+    expect((await lookUp([candidate(value)]))[0]).toMatchObject({ status: "live", siblings: [{ tokenId, hint }] });
   });
 
   test("a refusal that RingCX did not write itself", async () => {

@@ -7,6 +7,7 @@ import { Control } from "@/lib/incidents/control";
 import type { Investigator } from "@/lib/incidents/investigator";
 import { reachOf } from "@/lib/incidents/reach";
 import type { FindingStatus, KnownToken, TokenUser } from "@/lib/incidents/schema";
+import { sameness, unquoted } from "@/lib/incidents/values";
 import { logger } from "@/lib/logger";
 import type { TokenClient } from "@/lib/ringcx/client";
 import { UpstreamError } from "@/lib/ringcx/errors";
@@ -29,6 +30,7 @@ export type Identified = {
 
 /** A user behind tokens: whoever's list has one of them has the others. */
 type Group = {
+  /** By {@link sameness}. */
   members: Map<string, { tokenId: string; hint: string }>;
   unreadable: number;
   holder: Promise<{ user: TokenUser | null; accounts: SubAccount[] | null; notChecked: string[] }>;
@@ -52,13 +54,13 @@ export async function identify(
 ): Promise<void> {
   const groups: Group[] = [];
   const queue = [...candidates];
-  const values = new Set(candidates.map(({ value }) => value));
+  const values = new Set(candidates.map(({ value }) => sameness(value)));
   const control = new Control(
     {
       holding: (value) => investigator.holding(value, patienceMs?.()),
       owner: investigator.owner?.client.urgent() ?? null,
     },
-    (value) => values.has(value),
+    (value) => values.has(sameness(value)),
   );
   let asked = 0;
   const worker = async () => {
@@ -127,7 +129,7 @@ async function listOf(
 
 async function lookUp(
   token: TokenClient,
-  { value, tokenId, known }: Candidate,
+  { value, known }: Candidate,
   groups: Group[],
   control: Control,
   signal: AbortSignal | undefined,
@@ -143,7 +145,8 @@ async function lookUp(
   if (list === null) return { ...nobody, status: "unchecked", why: refusedWithAll, checkedAt: Date.now() };
   control.accepted(value);
   const checkedAt = Date.now();
-  if (!list.items.includes(value)) {
+  const same = sameness(value);
+  if (!list.items.some((item) => sameness(item) === same)) {
     // RingCX let it in, so it is alive; what the list shows is not its user's then, or is cut.
     return {
       ...nobody,
@@ -154,9 +157,9 @@ async function lookUp(
       notChecked: ["Whose it is, and which other tokens its user has: the list that RingCX answered makes no sense."],
     };
   }
-  const group = groupOf(groups, tokenId, list, token);
+  const group = groupOf(groups, same, list, token);
   const { user, accounts, notChecked } = await group.holder;
-  const siblings = [...group.members.values()].filter((member) => member.tokenId !== tokenId);
+  const siblings = [...group.members].flatMap(([other, member]) => (other === same ? [] : [member]));
   return {
     status: "live",
     why: "RingCX accepts it.",
@@ -174,13 +177,13 @@ async function lookUp(
   };
 }
 
-function groupOf(groups: Group[], tokenId: string, list: { items: string[]; unreadable: number }, token: TokenClient) {
-  const known = groups.find(({ members }) => members.has(tokenId));
+function groupOf(groups: Group[], same: string, list: List, token: TokenClient): Group {
+  const known = groups.find(({ members }) => members.has(same));
   if (known) return known;
   const members = new Map(
     list.items.map((item) => {
-      const { id, hint } = markToken(item);
-      return [id, { tokenId: id, hint }];
+      const { id, hint } = markToken(unquoted(item));
+      return [sameness(item), { tokenId: id, hint }];
     }),
   );
   const group: Group = { members, unreadable: list.unreadable, holder: holderOf(token) };

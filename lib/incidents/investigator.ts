@@ -16,13 +16,19 @@ export type Investigator = {
   seal: string;
   /** The way to a token that is at hand, on this investigator's host and budget; see {@link TokenClient}. */
   holding(value: string, patienceMs?: number): TokenClient;
-  /** The signed-in connection: a second witness, and another authority for a deletion. null for an API key. */
+  /** The signed-in connection: a second witness, and another authority for a deletion. null for an API key, and without a connection. */
   owner: TokenOwner | null;
 };
 
+type Desk = TokenOwner & {
+  sid: string;
+  /** The way to a token for who is signed in without a RingCX connection: `client` is not to be asked for then. */
+  holdingAlone?: Investigator["holding"] | null;
+};
+
 /** A signed-in person at the desk. A Session is given. */
-export function investigatorOf(session: TokenOwner & { sid: string }): Investigator {
-  const { tenant, actor, user, sid, client } = session;
+export function investigatorOf(session: Desk): Investigator {
+  const { tenant, actor, user, sid, holdingAlone } = session;
   return {
     tenant,
     actor,
@@ -30,7 +36,7 @@ export function investigatorOf(session: TokenOwner & { sid: string }): Investiga
     origin: "desk",
     keyName: null,
     seal: `session ${sid}`,
-    holding: (value, patienceMs) => client.holding(value, patienceMs),
-    owner: session,
+    holding: holdingAlone ?? ((value, patienceMs) => session.client.holding(value, patienceMs)),
+    owner: holdingAlone ? null : session,
   };
 }

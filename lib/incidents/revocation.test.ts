@@ -69,7 +69,16 @@ function target(value: string, more: Partial<Target> = {}): Target {
 const idOf = (value: string) => markToken(value).id;
 const outcomes = (settled: Map<string, Settled>) => [...settled.values()].map(({ outcome }) => outcome);
 
-type Options = { owner?: RingcxClient | null; siblings?: boolean; pace?: Partial<Pace>; targets?: Target[] };
+type Options = {
+  owner?: RingcxClient | null;
+  siblings?: boolean;
+  pace?: Partial<Pace>;
+  targets?: Target[];
+  /** Told of the values of siblings that are left alone, and of tokens whose siblings are not known. */
+  onOpen?: (what: string) => void;
+  /** When a step begins. */
+  onStep?: (target: Target) => Promise<void>;
+};
 
 class Ringcx {
   readonly sandbox: TestSandbox;
@@ -103,8 +112,12 @@ class Ringcx {
       owner: options.owner ?? null,
       targets: options.targets ?? values.map((value) => target(value)),
       siblings: options.siblings ?? false,
-      onSiblings: () => {},
+      onSiblings: (_, beyond) => {
+        for (const value of beyond) options.onOpen?.(value);
+      },
+      onUnlisted: ({ tokenId }, unreadable) => options.onOpen?.(`${tokenId} ${unreadable}`),
       step: async (one, work) => {
+        await options.onStep?.(one);
         const fate = await work(async () => {});
         expect(settled.has(one.tokenId), "each has one step").toBe(false);
         settled.set(one.tokenId, fate);
@@ -267,6 +280,172 @@ describe.concurrent("the order", () => {
   );
 });
 
+const json = "application/json";
+const lists = { operation: "token.list", auth: "x-auth-token" };
+/** Lists that do not come, each with what has to be told of it. */
+const unlisted: [string, Record<string, unknown>][] = [
+  ["503", { kind: "html503" }],
+  ["a page in place of an answer", { kind: "status", status: 200, body: "<html>", contentType: "text/html" }],
+  ["a refusal in RingCX's own words", { kind: "status", status: 403, body: '{"errorCode":"x"}', contentType: json }],
+  ["another credential's refusal", { kind: "jwtExpired" }],
+  ["a refusal of everybody", { kind: "unauthorized" }],
+  ["somebody else's list", { kind: "status", status: 200, body: '["aws80:x"]', contentType: json }],
+];
+
+describe.concurrent("siblings, where the list of their user", () => {
+  test.each(unlisted)(
+    "is %s at first, are asked for again before the one that shows them dies",
+    on(async (ringcx, _, fault) => {
+      const [leaked, ...siblings] = (await ringcx.mint(3)) as [string, ...string[]];
+      // A question is repeated of itself, twice.
+      await ringcx.sandbox.fault({ ...lists, ...fault, count: 3 });
+      const open: string[] = [];
+      const settled = await ringcx.revoke([leaked], { siblings: true, onOpen: (what) => open.push(what) });
+      expect(open).toEqual([]);
+      expect([...settled.keys()].sort()).toEqual([leaked, ...siblings].map(idOf).sort());
+      expect(outcomes(settled)).toEqual(["revoked", "revoked", "revoked"]);
+      expect(await ringcx.sandbox.tokens(leaky)).toEqual([]);
+    }),
+  );
+
+  test.each(unlisted)(
+    "is %s for ever, are told as not known, and the one that leaked dies all the same",
+    on(async (ringcx, _, fault) => {
+      const [leaked, sibling] = (await ringcx.mint(2)) as [string, string];
+      await ringcx.sandbox.fault({ ...lists, ...fault, count: -1 });
+      const open: string[] = [];
+      const onOpen = (what: string) => void open.push(what);
+      const settled = await ringcx.revoke([leaked], { siblings: true, onOpen, pace: { rounds: 1 } });
+      expect(open).toEqual([`${idOf(leaked)} 0`]);
+      expect([...settled.keys()]).toEqual([idOf(leaked)]);
+      expect(await ringcx.sandbox.tokens(leaky)).toEqual([sibling]);
+    }),
+  );
+
+  test(
+    "writes tokens in capitals and in quotes, are found all the same",
+    on(async (ringcx) => {
+      const [leaked, sibling] = (await ringcx.mint(2)) as [string, string];
+      const body = JSON.stringify([leaked.toUpperCase(), `"${sibling}"`]);
+      await ringcx.sandbox.fault({ ...lists, kind: "status", status: 200, body, contentType: json, count: 1 });
+      const settled = await ringcx.revoke([leaked], { siblings: true });
+      expect(outcomes(settled)).toEqual(["revoked", "revoked"]);
+      await ringcx.expectTruth([leaked, sibling], settled);
+    }),
+  );
+
+  test(
+    "holds what nobody can read, are told as not known",
+    on(async (ringcx) => {
+      const [leaked, sibling] = (await ringcx.mint(2)) as [string, string];
+      const body = JSON.stringify([leaked, 7]);
+      await ringcx.sandbox.fault({ ...lists, kind: "status", status: 200, body, contentType: json, count: 1 });
+      const open: string[] = [];
+      const settled = await ringcx.revoke([leaked], { siblings: true, onOpen: (what) => open.push(what) });
+      expect(open).toEqual([`${idOf(leaked)} 1`]);
+      expect(outcomes(settled)).toEqual(["revoked"]);
+      expect(await ringcx.sandbox.tokens(leaky)).toEqual([sibling]);
+    }),
+  );
+
+  test(
+    "is not to be had of one that was dead before, are not asked for",
+    on(async (ringcx) => {
+      const [leaked] = (await ringcx.mint(2)) as [string];
+      await ringcx.sandbox.control("DELETE", "tokens", { value: leaked });
+      const open: string[] = [];
+      const targets = [target(leaked, { seenAlive: false })];
+      const settled = await ringcx.revoke([], { targets, siblings: true, onOpen: (what) => open.push(what) });
+      expect(outcomes(settled)).toEqual(["already_dead"]);
+      expect(open).toEqual([]);
+    }),
+  );
+
+  test(
+    "shows some that were made meanwhile, die with the others",
+    on(async (ringcx) => {
+      const [leaked] = (await ringcx.mint(3)) as [string];
+      let made = false;
+      const onStep = async () => {
+        if (made) return;
+        made = true;
+        await ringcx.mint(1);
+      };
+      const settled = await ringcx.revoke([leaked], { siblings: true, onStep });
+      expect(settled.size).toBe(4);
+      expect(new Set(outcomes(settled))).toEqual(new Set(["revoked"]));
+      expect(await ringcx.sandbox.tokens(leaky)).toEqual([]);
+      expect([...settled.keys()].at(-1), "the witness dies last").toBe(idOf(leaked));
+    }),
+  );
+
+  test(
+    "shows new ones without end, are told as left alone",
+    on(async (ringcx) => {
+      const [leaked] = (await ringcx.mint(2)) as [string];
+      const open: string[] = [];
+      const settled = await ringcx.revoke([leaked], {
+        siblings: true,
+        onStep: async () => void (await ringcx.mint(1)),
+        onOpen: (value) => open.push(value),
+      });
+      expect(new Set(outcomes(settled))).toEqual(new Set(["revoked"]));
+      expect(open.length).toBeGreaterThan(0);
+      expect(await ringcx.sandbox.tokens(leaky)).toEqual(expect.arrayContaining(open));
+    }),
+  );
+});
+
+describe.concurrent("a deletion that RingCX takes its time for", () => {
+  test.each([
+    [false, ["revoked", "revoked"]],
+    [true, ["revoked"]],
+  ])(
+    "is waited for (%s: the only token)",
+    on(async (ringcx, alone: boolean, expected: string[]) => {
+      const values = await ringcx.mint(expected.length);
+      await ringcx.sandbox.control("POST", "config", { deletionSeconds: 0.5 });
+      const owner = alone ? null : await ringcx.connection();
+      const settled = await ringcx.revoke(values, { owner, pace: { graceMs: 3_000, maxBackoffMs: 200 } });
+      expect(outcomes(settled)).toEqual(expected);
+      await ringcx.expectTruth(values, settled);
+    }),
+  );
+
+  test(
+    "leaves the question open as long as RingCX says that it was done",
+    on(async (ringcx) => {
+      const values = await ringcx.mint(1);
+      await ringcx.sandbox.fault({ operation: "token.delete", kind: "status", status: 204, count: -1 });
+      const settled = await ringcx.revoke(values);
+      expect(settled.get(idOf(values[0] as string))).toMatchObject({
+        outcome: "unknown",
+        detail: expect.stringContaining("RingCX still accepts it"),
+      });
+    }),
+  );
+});
+
+test("a defect in several questions is told once", async () => {
+  const values = Array.from({ length: 4 }, (_, index) => `aws80:00000000-0000-0000-0000-00000000000${index}`);
+  let asked = 0;
+  const revoking = revokeAll({
+    holding: (value) => {
+      asked += 1;
+      if (asked > 1) throw new Error(`defect ${asked}`);
+      return new TokenClient({ host: started[0]?.url ?? "", limitKey: "defect" }, value);
+    },
+    owner: null,
+    targets: values.map((value) => target(value, { seenAlive: false })),
+    siblings: false,
+    onSiblings: () => {},
+    onUnlisted: () => {},
+    step: async () => {},
+    pace: quick,
+  });
+  await expect(revoking).rejects.toThrow(/^defect/);
+});
+
 describe.concurrent("what it costs", () => {
   test(
     "is no more than a run may take: siblings beyond that are told, and left alone",
@@ -283,6 +462,7 @@ describe.concurrent("what it costs", () => {
         targets: [target(values[0] as string), ...many],
         siblings: true,
         onSiblings: (found, beyond) => void told.push(...beyond, ...found.map(({ tokenId }) => tokenId)),
+        onUnlisted: () => {},
         step: async (one, work) => void (one.value === null || (await work(async () => {}))),
         pace: quick,
       });

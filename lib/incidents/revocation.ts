@@ -1,8 +1,10 @@
 import "server-only";
 import { setTimeout as delay } from "node:timers/promises";
+import { inTime } from "@/lib/db/in-time";
 import { isTokendeskError } from "@/lib/errors";
 import { Control, meaningOf } from "@/lib/incidents/control";
 import { maxFindings, type StepOutcome, type StepProof } from "@/lib/incidents/schema";
+import { sameness, unquoted } from "@/lib/incidents/values";
 import type { RingcxClient, TokenClient } from "@/lib/ringcx/client";
 import { UpstreamError } from "@/lib/ringcx/errors";
 import { markToken } from "@/lib/tokens/fingerprint";
@@ -30,6 +32,8 @@ export type Target = {
   knownActive: boolean;
   /** Names the RingCX user behind it, where that is known. */
   user: string | null;
+  /** An earlier run has seen its user's list, and so its siblings. */
+  siblingsKnown?: boolean;
 };
 
 /** What became of it. `deletedAt`: when RingCX last answered a deletion, or none came; epoch milliseconds. */
@@ -51,9 +55,14 @@ export type Revocation = {
   siblings: boolean;
   /**
    * Siblings have been found: they are targets from now on. `beyond`: values of those that are left alone, because a run
-   * has at most {@link maxFindings} targets.
+   * has at most {@link maxFindings} targets; or, with `endless`, because more are made as fast as they are revoked.
    */
-  onSiblings(found: Target[], beyond: readonly string[]): void;
+  onSiblings(found: Target[], beyond: readonly string[], endless: boolean): void;
+  /**
+   * This one dies, and whether its user has others is not known: their list did not come. `unreadable`: so many entries
+   * of the list that came make no sense.
+   */
+  onUnlisted(target: Target, unreadable: number): void;
   /** Runs the step of a token; `work` tells what came of it, and calls `sending` before a deletion goes out. */
   step(target: Target, work: (sending: () => Promise<void>) => Promise<Settled>): Promise<void>;
   pace?: Pace;
@@ -73,6 +82,10 @@ export type Pace = {
   batchMs: number;
   /** The last token of a user, whose list is the witness for the others, lives no longer than that for their sake. */
   lastAfterMs: number;
+  /** Where the siblings are to die too, and their list does not come, it is asked for again no longer than that. */
+  listMs: number;
+  /** RingCX may keep a token for so long after it said that it deleted it: the question is not left open before. */
+  graceMs: number;
 };
 
 export const usualPace: Pace = {
@@ -84,9 +97,13 @@ export const usualPace: Pace = {
   batch: 25,
   batchMs: 15_000,
   lastAfterMs: 15_000,
+  listMs: 60_000,
+  graceMs: 15_000,
 };
 
 const maxDiscoveries = 8;
+/** So often tokens that were made meanwhile are taken up. */
+const maxWaves = 2;
 const ownListWithinMs = 5_000;
 
 /** Resolves when the fate of every target has been told. */
@@ -129,8 +146,14 @@ class Run {
   readonly lived = new Set<Target>();
   readonly control: Control;
   readonly #targets: Set<Target>;
+  /** By {@link sameness}. */
   readonly #byValue: Map<string, Target>;
   readonly #placed = new Set<Target>();
+  /** Their lists did not come yet, and are asked for again. */
+  readonly #awaited = new Set<Target>();
+  /** Siblings that are left alone, by {@link sameness}. */
+  readonly #spared = new Set<string>();
+  readonly #untold: Set<Target>;
   readonly #jobs: Promise<void>[] = [];
 
   constructor(revocation: Revocation) {
@@ -138,27 +161,34 @@ class Run {
     this.pace = revocation.pace ?? usualPace;
     this.slots = new Slots(this.pace.inFlight);
     this.#targets = new Set(revocation.targets);
-    this.#byValue = new Map(revocation.targets.flatMap((one) => (one.value === null ? [] : [[one.value, one]])));
-    this.control = new Control(revocation, (value) => this.#byValue.has(value));
+    this.#byValue = new Map(
+      revocation.targets.flatMap((one) => (one.value === null ? [] : [[sameness(one.value), one]])),
+    );
+    this.#untold = new Set(
+      revocation.targets.filter(({ leaked, siblingsKnown }) => revocation.siblings && leaked && !siblingsKnown),
+    );
+    this.control = new Control(revocation, (value) => this.#byValue.has(sameness(value)));
   }
 
   async all(): Promise<void> {
     const { owner } = this.revocation;
-    const own = owner && (await within(ownListWithinMs, answered(owner.listTokenValues({ fresh: true }))));
-    const isOwn = own?.items.some((value) => this.#byValue.has(value)) ?? false;
-    if (own && isOwn) this.#found(own, true);
+    const own = owner && (await inTime(answered(owner.listTokenValues({ fresh: true })), ownListWithinMs));
+    const isOwn = own?.items.some((value) => this.#byValue.has(sameness(value))) ?? false;
+    if (own && isOwn) this.#found(readable(own), true);
     await this.#discover();
     // What no list shows: dead, or RingCX would not say.
-    for (const target of this.#targets) if (!this.#placed.has(target)) this.#begin(new Group(this, [target], null));
-    // A group may add siblings, and so jobs, until it is found; all are found by now.
-    await Promise.all(this.#jobs);
+    for (const target of this.#targets) {
+      if (!this.#placed.has(target) && !this.#awaited.has(target)) this.#begin(new Group(this, [target], null));
+    }
+    // A job may add others.
+    for (const job of this.#jobs) await job;
   }
 
   /** Asks tokens for the lists of their users: one first, for it may show all the others, then more at once. */
   async #discover(): Promise<void> {
-    const queue = [...this.#byValue.values()];
+    const queue = [...this.#targets].filter(({ value }) => value !== null);
     const workers: Promise<void>[] = [];
-    const hire = () => workers.push(work());
+    const hire = () => workers.push(started(work()));
     const work = async (): Promise<void> => {
       for (;;) {
         const target = queue.shift();
@@ -174,13 +204,49 @@ class Run {
 
   async #ask(target: Target, value: string): Promise<void> {
     const list = await this.list(value);
-    if (list === "refused") return;
-    if (list === "accepted") this.lived.add(target);
+    if (this.#isPlaced(target, list)) return;
+    const { siblings } = this.revocation;
+    // It was dead before, for all that is known: whose it was nobody can tell.
+    if (list === "refused" && !(this.#untold.has(target) && target.seenAlive)) return;
+    if (siblings && target.leaked) {
+      this.#awaited.add(target);
+      this.#jobs.push(started(this.#askAgain(target, value)));
+    } else this.#begin(new Group(this, [target], null));
+  }
+
+  /** Its siblings are known by this list alone, which dies with it. */
+  async #askAgain(target: Target, value: string): Promise<void> {
+    const { rounds, listMs } = this.pace;
+    const begun = Date.now();
+    for (let round = 1; round <= rounds && Date.now() - begun < listMs; round += 1) {
+      await delay(pauseBefore(round, this.pace));
+      if (this.#placed.has(target)) return;
+      const list = await this.list(value);
+      if (this.#isPlaced(target, list)) return;
+      // It has died since it was looked up, and its list will not come any more.
+      if (list === "refused" && round >= 2 && (await this.control.acceptsSomebody(begun))) break;
+    }
     if (this.#placed.has(target)) return;
-    if (list !== null && list !== "accepted") return this.#found(list, false);
-    // Whose it is will not be known: it need not wait for the others.
-    this.#placed.add(target);
+    this.#tellUnlisted(target);
     this.#begin(new Group(this, [target], null));
+  }
+
+  /** Whether it is known by now whose it is, with what its own list said. */
+  #isPlaced(target: Target, list: List | "refused" | "accepted" | null): boolean {
+    if (list === "accepted") this.lived.add(target);
+    if (this.#placed.has(target)) return true;
+    if (list === null || typeof list === "string") return false;
+    this.#found(list, false);
+    return true;
+  }
+
+  #tellUnlisted(target: Target, unreadable = 0): void {
+    if (this.#untold.delete(target)) this.revocation.onUnlisted(target, unreadable);
+  }
+
+  /** What came of one whose list never came: if it was not dead from the beginning, it may have siblings. */
+  noteAlone(target: Target, { outcome }: Settled): void {
+    if (outcome !== "already_dead") this.#tellUnlisted(target);
   }
 
   /**
@@ -188,9 +254,9 @@ class Run {
    */
   async list(value: string): Promise<List | "refused" | "accepted" | null> {
     try {
-      const list = await this.revocation.holding(value).listTokenValues();
+      const list = readable(await this.revocation.holding(value).listTokenValues());
       this.control.accepted();
-      return list.items.includes(value) ? list : "accepted";
+      return list.values.has(sameness(value)) ? list : "accepted";
     } catch (error) {
       return meaningOf(error) ?? null;
     }
@@ -198,55 +264,78 @@ class Run {
 
   /** A user's tokens, as a list shows them. */
   #found(list: List, own: boolean): void {
-    const { siblings, onSiblings } = this.revocation;
-    const listed = new Set(list.items);
-    const shown = [...this.#targets].filter(({ value }) => value !== null && listed.has(value));
+    const { siblings } = this.revocation;
+    const shown = [...this.#targets].filter(({ value }) => value !== null && list.values.has(sameness(value)));
     for (const target of shown) this.lived.add(target);
     const user = shown.find((target) => target.user !== null)?.user ?? null;
     // One whose own list did not come is on its way already.
     const members = shown.filter((target) => !this.#placed.has(target));
-    const others = list.items.filter((value) => !this.#byValue.has(value));
     const unplaced = [...this.#targets].filter((target) => !this.#placed.has(target));
     // Of the same user, but not listed any more.
     const gone = unplaced.filter((one) => user !== null && one.user === user && !shown.includes(one));
+    const others = [...list.values].flatMap(([same, value]) => (this.#byValue.has(same) ? [] : [value]));
+    const adopted = siblings ? this.adopt(list, user) : [];
+    const all = [...new Set([...members, ...gone, ...adopted])];
+    const first = all.find((target) => this.#untold.has(target));
+    if (first && list.unreadable > 0) this.#tellUnlisted(first, list.unreadable);
+    for (const target of all) this.#untold.delete(target);
+    const bystanders = siblings ? others.filter((value) => this.#spared.has(sameness(value))) : others;
+    this.#begin(new Group(this, all, { list, bystanders, owner: own ? this.revocation.owner : null, user }));
+  }
+
+  /** Takes up what a list shows of a user and nobody has heard of. @returns what is a target by that */
+  adopt(list: List, user: string | null, endless = false): Target[] {
+    const unplaced = [...this.#targets].filter((target) => !this.#placed.has(target));
+    const byId = new Map(unplaced.flatMap((one) => (one.value === null ? [[one.tokenId, one]] : [])));
     const added: Target[] = [];
     const recovered: Target[] = [];
     const beyond: string[] = [];
-    if (siblings) {
-      const byId = new Map(unplaced.flatMap((one) => (one.value === null ? [[one.tokenId, one]] : [])));
-      for (const value of others) {
-        const { id } = markToken(value);
-        const known = byId.get(id);
-        if (known === undefined && this.#targets.size >= maxFindings) {
-          beyond.push(value);
-          continue;
-        }
-        const usual = { leaked: false, maybeSent: false, seenAlive: true, knownActive: false };
-        const target = known ?? { tokenId: id, value, ...usual, user };
-        target.value = value;
-        this.lived.add(target);
-        this.#byValue.set(value, target);
-        this.#targets.add(target);
-        (known === undefined ? added : recovered).push(target);
+    for (const [same, value] of list.values) {
+      if (this.#byValue.has(same) || this.#spared.has(same)) continue;
+      const { id } = markToken(value);
+      const known = byId.get(id);
+      if (known === undefined && (endless || this.#targets.size >= maxFindings)) {
+        this.#spared.add(same);
+        beyond.push(value);
+        continue;
       }
-      if (added.length + beyond.length > 0) onSiblings(added, beyond);
+      const usual = { leaked: false, maybeSent: false, seenAlive: true, knownActive: false };
+      const target = known ?? { tokenId: id, value, ...usual, user };
+      target.value = value;
+      this.lived.add(target);
+      this.#byValue.set(same, target);
+      this.#targets.add(target);
+      (known === undefined ? added : recovered).push(target);
     }
-    const all = [...new Set([...members, ...gone, ...recovered, ...added])];
-    for (const target of all) this.#placed.add(target);
-    const bystanders = siblings ? beyond : others;
-    this.#begin(new Group(this, all, { list, bystanders, owner: own ? this.revocation.owner : null }));
+    if (added.length + beyond.length > 0) this.revocation.onSiblings(added, beyond, endless);
+    for (const target of [...recovered, ...added]) this.#placed.add(target);
+    return [...recovered, ...added];
   }
 
   #begin(group: Group): void {
     for (const target of group.targets) this.#placed.add(target);
-    const job = group.all();
-    // It is waited for at the end; until then its failure is nobody's.
-    job.catch(() => {});
-    this.#jobs.push(job);
+    this.#jobs.push(started(group.all()));
   }
 }
 
-type List = { items: string[]; unreadable: number };
+/** Work that is waited for later; until then its failure is nobody's. */
+function started(work: Promise<void>): Promise<void> {
+  work.catch(() => {});
+  return work;
+}
+
+/** Between a look and the next one. */
+function pauseBefore(round: number, { firstBackoffMs, maxBackoffMs }: Pace): number {
+  return Math.min(maxBackoffMs, firstBackoffMs * 2 ** (round - 1)) * (0.5 + Math.random() / 2);
+}
+
+/** `values`: by {@link sameness}, as they can be sent. */
+type List = { values: ReadonlyMap<string, string>; unreadable: number };
+
+function readable({ items, unreadable }: { items: readonly string[]; unreadable: number }): List {
+  return { values: new Map(items.map((value) => [sameness(value), unquoted(value)])), unreadable };
+}
+
 type Presence = {
   seen: "listed" | "absent" | "unclear";
   /** The list shows others. */
@@ -261,10 +350,15 @@ const unclear: Presence = { seen: "unclear", telling: false, sound: false };
 class Group {
   readonly run: Run;
   readonly targets: Target[];
-  /** Of these a list showed when it was found. */
-  readonly #listed: ReadonlySet<string>;
+  /** A list showed them when it was found, or later; by {@link sameness}, as the next. */
+  readonly #listed: Set<string>;
   /** Deletions of these may have had their effect. */
   readonly #deleted = new Set<string>();
+  /** Null: nothing is known of its user. */
+  readonly #user: { id: string | null } | null;
+  /** Made since, as a list showed; they are to be begun. */
+  readonly #late: Target[] = [];
+  #waves = 0;
   /** Tokens whose lists can be asked for: those that stay alive, and the one that dies last. */
   readonly #witnesses: string[];
   readonly #owner: RingcxClient | null;
@@ -277,14 +371,15 @@ class Group {
   constructor(
     run: Run,
     targets: Target[],
-    user: { list: List; bystanders: string[]; owner: RingcxClient | null } | null,
+    user: { list: List; bystanders: string[]; owner: RingcxClient | null; user: string | null } | null,
   ) {
     this.run = run;
     this.targets = targets;
-    this.#listed = new Set(user?.list.items);
+    this.#user = user && { id: user.user };
+    this.#listed = new Set(user?.list.values.keys());
     this.#owner = user?.owner ?? null;
     this.#witnesses = [...(user?.bystanders ?? [])];
-    const mortal = targets.filter(({ value, leaked }) => leaked && value !== null && this.#listed.has(value));
+    const mortal = targets.filter(({ value, leaked }) => leaked && value !== null && this.#listed.has(sameness(value)));
     this.#last = this.#witnesses.length === 0 && targets.length > 1 ? (mortal.at(-1) ?? null) : null;
     if (this.#last?.value) this.#witnesses.push(this.#last.value);
   }
@@ -297,22 +392,41 @@ class Group {
     await Promise.all(steps.map(({ attempted }) => attempted));
     steps.push(...this.#start(leaked));
     if (this.#last) {
-      await Promise.all(steps.map(({ attempted }) => attempted));
-      await within(this.run.pace.lastAfterMs, Promise.all(steps.map(({ over }) => over)));
+      await this.#mostly(steps);
+      steps.push(...(await this.#startLate()));
       this.#forget(this.#last.value as string);
       steps.push(...this.#start([this.#last]));
     }
-    await Promise.all(steps.map(({ over }) => over));
+    // Their owner's own list may show more.
+    for (let open = steps; open.length > 0; open = await this.#startLate()) {
+      await Promise.all(open.map(({ over }) => over));
+    }
   }
 
-  #start(targets: Target[]): { attempted: Promise<void>; over: Promise<void> }[] {
+  /** All are attempted, and over, unless that takes too long. */
+  async #mostly(steps: readonly Started[]): Promise<void> {
+    await Promise.all(steps.map(({ attempted }) => attempted));
+    await inTime(Promise.all(steps.map(({ over }) => over)), this.run.pace.lastAfterMs);
+  }
+
+  /** Whoever makes tokens faster than they are revoked is left behind, which is said. */
+  async #startLate(): Promise<Started[]> {
+    const steps: Started[] = [];
+    while (this.#late.length > 0) {
+      this.#waves += 1;
+      const wave = this.#start(this.#late.splice(0));
+      steps.push(...wave);
+      await this.#mostly(wave);
+    }
+    return steps;
+  }
+
+  #start(targets: Target[]): Started[] {
     // Counted before the first begins: one list is to serve them all.
     this.#working += targets.length;
     return targets.map((target) => {
       const { promise: attempted, resolve } = Promise.withResolvers<void>();
-      const over = this.#step(target, resolve).finally(resolve);
-      over.catch(() => {});
-      return { attempted, over };
+      return { attempted, over: started(this.#step(target, resolve).finally(resolve)) };
     });
   }
 
@@ -320,7 +434,11 @@ class Group {
     const { slots, revocation } = this.run;
     await slots.take();
     try {
-      await revocation.step(target, (sending) => new Step(this, target, sending, attempted).settle());
+      await revocation.step(target, async (sending) => {
+        const settled = await new Step(this, target, sending, attempted).settle();
+        if (this.#user === null) this.run.noteAlone(target, settled);
+        return settled;
+      });
     } finally {
       slots.leave();
       this.#working -= 1;
@@ -329,12 +447,12 @@ class Group {
   }
 
   isListed(target: Target): boolean {
-    return target.value !== null && this.#listed.has(target.value);
+    return target.value !== null && this.#listed.has(sameness(target.value));
   }
 
   /** A deletion may have had its effect. */
   noteDeleted(value: string): void {
-    this.#deleted.add(value);
+    this.#deleted.add(sameness(value));
   }
 
   /** Lets others work meanwhile. */
@@ -388,18 +506,26 @@ class Group {
   async #answer(targets: readonly Target[]): Promise<Presence[]> {
     const list = await this.#witnessList().catch(() => null);
     if (list === null) return targets.map(() => unclear);
-    const values = new Set(list.items);
+    this.#takeUp(list);
     const ids = targets.some(({ value }) => value === null)
-      ? new Set(list.items.map((value) => markToken(value).id))
+      ? new Set([...list.values.values()].map((value) => markToken(value).id))
       : new Set();
-    const telling = list.items.length > 0;
-    const left = [...this.#listed].filter((value) => !this.#deleted.has(value));
+    const telling = list.values.size > 0;
+    const left = [...this.#listed].filter((same) => !this.#deleted.has(same));
     return targets.map(({ value, tokenId }) => {
-      const listed = value === null ? ids.has(tokenId) : values.has(value);
-      const sound = telling || left.every((other) => other === value);
+      const listed = value === null ? ids.has(tokenId) : list.values.has(sameness(value));
+      const sound = telling || left.every((same) => value !== null && same === sameness(value));
       if (listed) return { seen: "listed", telling, sound };
       return list.unreadable === 0 ? { seen: "absent", telling, sound } : unclear;
     });
+  }
+
+  #takeUp(list: List): void {
+    if (this.#user === null || !this.run.revocation.siblings) return;
+    const late = this.run.adopt(list, this.#user.id, this.#waves >= maxWaves);
+    for (const target of late) this.#listed.add(sameness(target.value as string));
+    this.targets.push(...late);
+    this.#late.push(...late);
   }
 
   async #witnessList(): Promise<List | null> {
@@ -408,7 +534,8 @@ class Group {
       if (list === "refused") this.#forget(witness);
       else if (list !== null && list !== "accepted") return list;
     }
-    return this.#owner === null ? null : answered(this.#owner.listTokenValues({ fresh: true }));
+    const own = this.#owner && (await answered(this.#owner.listTokenValues({ fresh: true })));
+    return own && readable(own);
   }
 
   #forget(witness: string): void {
@@ -416,6 +543,9 @@ class Group {
     if (at !== -1) this.#witnesses.splice(at, 1);
   }
 }
+
+/** A step on its way. `attempted`: its first deletion has been answered, or none goes out. */
+type Started = { attempted: Promise<void>; over: Promise<void> };
 
 /** One token on its way to a proof. */
 class Step {
@@ -429,6 +559,8 @@ class Step {
   /** A deletion may have had its effect. */
   #sent: boolean;
   #deletedAt: number | null = null;
+  /** When RingCX first said that it deleted it. */
+  #acceptedAt: number | null = null;
   /** What RingCX last answered to the token itself. */
   #alive: boolean | null = null;
   /** Since when it is refused, without having been accepted in between. */
@@ -472,14 +604,17 @@ class Step {
         if (typeof verdict === "object") return verdict;
         next = verdict;
         if (next === "delete" && deletions === 0) continue;
-        if (round >= rounds) return this.#open();
+        if (round >= rounds && !this.#inGrace()) return this.#open();
       }
       this.#attempted();
       round += 1;
-      const { firstBackoffMs, maxBackoffMs } = this.#run.pace;
-      const most = Math.min(maxBackoffMs, firstBackoffMs * 2 ** (round - 1));
-      await this.#wait(most * (0.5 + Math.random() / 2));
+      await this.#wait(pauseBefore(round, this.#run.pace));
     }
+  }
+
+  /** RingCX may still be about to do what it said it did. */
+  #inGrace(): boolean {
+    return this.#acceptedAt !== null && Date.now() - this.#acceptedAt < this.#run.pace.graceMs;
   }
 
   #wait(ms: number): Promise<void> {
@@ -564,35 +699,32 @@ class Step {
   async #delete(value: string): Promise<boolean> {
     const { owner } = this.#run.revocation;
     const client = this.#client as TokenClient;
-    if (this.#alive !== false || owner === null) await this.#send(() => client.delete());
-    const byItself = this.#said;
-    const useless = byItself === "refused" || (byItself instanceof UpstreamError && isRefusal(byItself));
+    let answer: Said | null = null;
+    if (this.#alive !== false || owner === null) answer = await this.#send(() => client.delete());
+    const useless = answer === "refused" || (answer instanceof UpstreamError && isRefusal(answer));
     if (owner !== null && (useless || this.#alive === false)) {
-      await this.#send(() => owner.deleteTokenValue(value));
+      answer = await this.#send(() => owner.deleteTokenValue(value));
     }
-    return !(this.#said instanceof UpstreamError) || isRefusal(this.#said);
+    return !(answer instanceof UpstreamError) || isRefusal(answer);
   }
 
-  async #send(deletion: () => Promise<Exclude<Said, UpstreamError>>): Promise<void> {
+  /** @returns null: nothing went out, because the connection has ended */
+  async #send(deletion: () => Promise<Exclude<Said, UpstreamError>>): Promise<Said | null> {
     await this.#sending();
-    try {
-      this.#said = await deletion();
-      if (this.#said !== "refused") this.#noteSent();
-      this.#deletedAt = Date.now();
-    } catch (error) {
+    const said = await deletion().catch((error: unknown) => {
       if (!isTokendeskError(error)) throw error;
-      // Of a connection that ended nothing went out.
-      if (!(error instanceof UpstreamError)) return;
-      this.#said = error;
-      if (error.failure !== "unknown") return;
-      this.#noteSent();
-      this.#deletedAt = Date.now();
-    }
-  }
-
-  #noteSent(): void {
+      return error instanceof UpstreamError ? error : null;
+    });
+    if (said === null) return null;
+    // Of what it has just deleted there is nothing left to delete.
+    if (said === "accepted" || !this.#inGrace()) this.#said = said;
+    if (said === "accepted") this.#acceptedAt ??= Date.now();
+    if (said instanceof UpstreamError && said.failure !== "unknown") return said;
+    this.#deletedAt = Date.now();
+    if (said === "refused") return said;
     this.#sent = true;
     if (this.#target.value !== null) this.#group.noteDeleted(this.#target.value);
+    return said;
   }
 
   #dead(method: StepProof["method"], evidence: string): Settled {
@@ -607,7 +739,8 @@ class Step {
 
   /** The question stays open, or it lives. */
   #open(): Settled {
-    const outcome = this.#alive === true ? "alive" : "unknown";
+    // What RingCX says it deleted, and accepts all the same, may be dead a moment later.
+    const outcome = this.#alive === true && this.#said !== "accepted" ? "alive" : "unknown";
     const said = this.#said === null ? "No deletion went out." : saidInWords(this.#said);
     const advice = outcome === "alive" ? "Try again." : "Treat this token as alive and try again.";
     return { outcome, proof: null, detail: `${said} ${this.#evidence} ${advice}`, deletedAt: this.#deletedAt };
@@ -631,9 +764,4 @@ class Step {
 /** RingCX, or what stands before it, does not let this credential do it. */
 function isRefusal({ failure }: UpstreamError): boolean {
   return failure === "credentials" || failure === "terminal";
-}
-
-/** The answer, or null when it takes longer. */
-async function within<T>(ms: number, answer: Promise<T>): Promise<T | null> {
-  return Promise.race([answer, delay(ms, null, { ref: false })]);
 }

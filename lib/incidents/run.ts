@@ -3,6 +3,7 @@ import { randomUUID } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import { audited, type Intent, type Subject } from "@/lib/audit/log";
 import { isDatabaseUnavailable } from "@/lib/db/failure";
+import { inTime } from "@/lib/db/in-time";
 import { isTokendeskError, TokendeskError, toProblem } from "@/lib/errors";
 import { plural } from "@/lib/format";
 import {
@@ -10,11 +11,13 @@ import {
   type CaseRow,
   type CaseTokenRow,
   finishCase,
+  isDone,
   isHeld,
   isOpen,
   isProven,
   lapsedCases,
   mayRead,
+  nameRun,
   readCase,
   releaseLapsed,
   type Spent,
@@ -111,8 +114,14 @@ const waitingAfterMs = 3_000;
 const heartbeatMs = 5_000;
 /** What stands in the way of writing down does not hold up a deletion for longer. */
 const noteWithinMs = 1_000;
-/** After the database was away it is not asked again at once. */
+/** The same, for what is known of the case. */
+const takeWithinMs = 1_500;
+/** After the database was away it is not asked again at once; after it hung, not before the first deletions are out. */
 const quietMs = 2_000;
+const quietAfterHangMs = 5_000;
+/** After the end, what could not be written down is tried again, the last time after half an hour. */
+const lastAttempts = 360;
+const betweenAttemptsMs = 5_000;
 const pollMs = 1_000;
 
 /**
@@ -149,12 +158,15 @@ export async function revokeFindings(
   return ndjson(named(lines, ids, lost));
 }
 
+/** The hint of a row that stands for tokens of which nothing is known. */
+const unnamed = "…";
+
 /** What the caller sent is not told back: only a token ID, if it begins with one. */
 function unopened(id: string): StepLine {
   const [tokenId = ""] = id.split(".");
   const known = /^[\w-]{22}$/.test(tokenId) ? tokenId : "";
   const detail = "This finding is too old, or somebody else's. Paste it again.";
-  return stepLine({ tokenId: known, hint: "…", leaked: true }, { outcome: "unknown", proof: null, detail });
+  return stepLine({ tokenId: known, hint: unnamed, leaked: true }, { outcome: "unknown", proof: null, detail });
 }
 
 /** Revokes and waits for the end. `onLine` is told of what happens meanwhile. @throws {TokendeskError} */
@@ -192,7 +204,7 @@ export async function revokeMany(
   const lost = [...wanted].flatMap((id) =>
     listed.has(id) || !/^[\w-]{22}$/.test(id)
       ? []
-      : [stepLine({ tokenId: id, hint: "…", leaked: false }, { outcome: "unknown", proof: null, detail })],
+      : [stepLine({ tokenId: id, hint: unnamed, leaked: false }, { outcome: "unknown", proof: null, detail })],
   );
   const incident = randomUUID();
   const lines = await revocationLines(investigatorOf(session), {
@@ -257,20 +269,55 @@ export async function noticeInterrupted(): Promise<string[]> {
   return told;
 }
 
-/** The lines of the run of this order, which is begun unless somebody has. */
+/**
+ * The lines of the run of this order, which is begun unless somebody has. Of an urgent one the answer does not wait for
+ * the beginning.
+ * @throws {TokendeskError}
+ */
 async function revocationLines(
   investigator: Investigator,
   order: RevocationOrder,
 ): Promise<AsyncGenerator<RevocationLine, void, undefined>> {
-  const begun = await begin(investigator, order);
-  return begun === "held" ? takenOver(investigator, order) : linesOf(begun);
+  joinable(investigator, order);
+  const begun = begin(investigator, order);
+  begun.catch(() => {});
+  if (order.urgent === false) await begun;
+  return told(investigator, order, begun);
 }
 
-/** Another process works on it, or did: what it tells, until it is done; if it dies, the work is ours. */
+async function* told(
+  investigator: Investigator,
+  order: RevocationOrder,
+  begun: Promise<Run | "held">,
+): AsyncGenerator<RevocationLine, void, undefined> {
+  try {
+    const run = await begun;
+    yield* run === "held" ? takenOver(investigator, order) : linesOf(run);
+  } catch (error) {
+    yield failure(error);
+  }
+}
+
+function failure(error: unknown): RevocationLine {
+  if (!isTokendeskError(error)) logger().error({ err: error }, "a revocation run failed");
+  const { code, detail } = toProblem(error, "");
+  return { type: "failed", code, detail };
+}
+
+/**
+ * Another process works on it, or did: what it tells, until it is done. If it dies, or was asked for less, the work is
+ * ours.
+ */
 async function* takenOver(investigator: Investigator, order: RevocationOrder): AsyncGenerator<RevocationLine> {
+  const { incident, siblings, values } = order;
+  const tokenIds = values.map((value) => markToken(value).id);
   for (;;) {
-    for await (const line of polled(investigator.tenant, order.incident)) {
-      if (line.type === "summary" && line.outcome === "interrupted") break;
+    for await (const line of polled(investigator.tenant, incident)) {
+      if (line.type === "summary") {
+        if (line.outcome === "interrupted") break;
+        const found = await ifReachable(readCase(investigator.tenant, incident));
+        if (found === null || !isDone(found, { siblings, tokenIds })) break;
+      }
       yield line;
       if (line.type === "summary" || line.type === "failed") return;
     }
@@ -281,18 +328,23 @@ async function* takenOver(investigator: Investigator, order: RevocationOrder): A
   }
 }
 
+/**
+ * The run of this process that does what is asked for; null: none is at work.
+ * @throws {TokendeskError} `invalid_input`: the one at work does not do all of it
+ */
+function joinable({ tenant }: Investigator, { incident, siblings, values }: RevocationOrder): Run | null {
+  const standing = runs().get(keyOf(tenant, incident));
+  if (standing === undefined || standing.over) return null;
+  const covered = values.every((value) => standing.tokenIds.has(markToken(value).id));
+  if (covered && (standing.siblings || !siblings)) return standing;
+  throw new TokendeskError("invalid_input", "This incident is being worked on. Revoke the rest when that is done.");
+}
+
 async function begin(investigator: Investigator, order: RevocationOrder): Promise<Run | "held"> {
   const key = keyOf(investigator.tenant, order.incident);
-  const marks = order.values.map((value) => ({ ...markToken(value), value }));
-  const standing = runs().get(key);
-  if (standing && !standing.over) {
-    const covered = marks.every(({ id }) => standing.tokenIds.has(id)) && (standing.siblings || !order.siblings);
-    if (!covered) {
-      throw new TokendeskError("invalid_input", "This incident is being worked on. Revoke the rest when that is done.");
-    }
-    return (await standing.started) === "held" ? "held" : standing;
-  }
-  const worker = new Worker(investigator, order, marks, standing?.steps ?? new Map());
+  const standing = joinable(investigator, order);
+  if (standing) return (await standing.started) === "held" ? "held" : standing;
+  const worker = new Worker(investigator, order, runs().get(key) ?? null);
   runs().set(key, worker.run);
   prune();
   try {
@@ -324,47 +376,51 @@ class Worker {
   readonly #scope = new Set<string>();
   /** Those whom the scan found behind its tokens, by the vendor's ID. */
   readonly #users = new Map<string, TokenUser>();
+  /** Rows for siblings that could not be listed: whether they can is found out anew. */
+  readonly #reconsidered = new Set<string>();
   #openedAt: number;
+  /** Siblings were asked for before. */
+  #siblingsBefore: boolean;
   #done = 0;
   /** Siblings for which there was no room, and which have no row. */
   #beyond = 0;
 
-  constructor(
-    investigator: Investigator,
-    order: RevocationOrder,
-    marks: readonly Marked[],
-    before: ReadonlyMap<string, StepRow>,
-  ) {
+  /** `before`: an earlier run of this case. */
+  constructor(investigator: Investigator, order: RevocationOrder, before: Run | null) {
     this.#investigator = investigator;
     this.#order = order;
-    this.#marks = marks;
+    this.#marks = order.values.map((value) => ({ ...markToken(value), value }));
+    this.#siblingsBefore = before?.siblings ?? false;
     this.#openedAt = order.openedAt ?? Date.now();
     const started = Promise.withResolvers<"runs" | "held">();
     this.run = {
       tenant: investigator.tenant,
       openedById: investigator.user.id,
-      tokenIds: new Set(marks.map(({ id }) => id)),
+      tokenIds: new Set(this.#marks.map(({ id }) => id)),
       siblings: order.siblings,
       lines: [],
       over: false,
       endedAt: 0,
-      steps: new Map(before),
+      steps: new Map(before?.steps),
       listeners: new Set(),
       started: started.promise,
       progress: () => this.#progress(),
     };
     this.#notes = new Notes(
       { tenant: investigator.tenant, incident: order.incident },
-      () => this.#take(),
-      () => this.#budget.spentCalls(),
+      {
+        take: (holder) => this.#take(holder),
+        spent: () => this.#budget.spentCalls(),
+        isLatest: () => {
+          const latest = runs().get(keyOf(investigator.tenant, order.incident));
+          return latest === undefined || latest === this.run;
+        },
+      },
     );
     void this.#all(started.resolve).catch((error: unknown) => {
       // Whoever waits for the beginning is told; later on the lines tell.
       started.reject(error);
-      if (this.run.over) return;
-      if (!isTokendeskError(error)) logger().error({ err: error }, "a revocation run failed");
-      const { code, detail } = toProblem(error, "");
-      this.#end({ type: "failed", code, detail });
+      if (!this.run.over) this.#end(failure(error));
     });
   }
 
@@ -372,7 +428,7 @@ class Worker {
     return this.#investigator.holding(this.#marks[0]?.value ?? "");
   }
 
-  #take() {
+  #take(holder: string) {
     const { incident, openedAt, origin, reason, siblings } = this.#order;
     const { host } = this.#budget;
     const found = this.#marks.length;
@@ -387,7 +443,7 @@ class Worker {
         found,
         ...(origin === undefined ? {} : { origin }),
       },
-      { reason, siblings, at: Date.now(), tokenIds: this.#marks.map(({ id }) => id) },
+      { reason, siblings, at: Date.now(), tokenIds: this.#marks.map(({ id }) => id), holder },
     );
   }
 
@@ -399,17 +455,20 @@ class Worker {
       this.run.over = true;
       return started("held");
     }
+    if (urgent) started("runs");
     const subject: Subject = {
       action: "incident.revoke",
       reason,
       details: { incident, tokens: this.#marks.length, siblings },
     };
     let summary: Omit<RunSummary, "logged">;
+    let begun = false;
     try {
       summary = await audited(
         actor,
         subject,
         async (intent) => {
+          begun = true;
           intent.details = { ...subject.details };
           const heartbeat = setInterval(() => void this.#notes.write(), heartbeatMs);
           heartbeat.unref();
@@ -423,7 +482,7 @@ class Worker {
         { urgent },
       );
     } finally {
-      await this.#notes.finish();
+      if (begun) await this.#notes.finish();
     }
     this.#end({ type: "summary", ...summary, logged: this.#notes.complete });
   }
@@ -431,20 +490,26 @@ class Worker {
   async #work(taken: Taken | null, intent: Intent): Promise<Omit<RunSummary, "logged">> {
     const left = taken !== null && typeof taken === "object" ? taken : null;
     if (left) this.#openedAt = this.#order.openedAt ?? left.openedAt;
+    if (left?.siblings) this.#siblingsBefore = true;
     if (left && left.spent.length > 0) this.#budget.chargeCalls(endsOf(left.spent));
     const targets = this.#targets(left?.tokens ?? []);
     // While the database is away nothing is known of them.
     const ids = left === null ? [] : targets.map(({ tokenId }) => tokenId);
-    const known = await ifReachable(knownTokens(this.#investigator.tenant, ids));
+    const known = ids.length === 0 ? null : await soon(sound(knownTokens(this.#investigator.tenant, ids), null));
     for (const target of targets) target.knownActive = known?.get(target.tokenId)?.status === "active";
     const begunBefore = new Set((left?.tokens ?? []).filter(({ step }) => step !== null).map((row) => row.token_id));
     const begunNow = targets.filter(({ tokenId }) => !begunBefore.has(tokenId)).length;
-    if (begunNow > 0 && (await warnOfVolume(this.#investigator.actor, begunNow))) intent.details.unusual = true;
+    const volume = begunNow === 0 ? Promise.resolve(false) : warnOfVolume(this.#investigator.actor, begunNow);
+    const warned = sound(volume, false);
+    void warned.then((unusual) => {
+      if (unusual) intent.details = { ...intent.details, unusual };
+    });
     // Together, so that one transaction takes them all.
     const rows = [...this.#scope].flatMap((id) => this.run.steps.get(id) ?? []);
-    await this.#notes.note(rows.filter(({ step }) => step === "waiting"));
+    // What an earlier run proved may not be written yet.
+    await soon(this.#notes.note(rows.filter(({ step }) => step === "waiting" || isProven(step))));
     for (const row of rows) {
-      if (isProven(row.step)) this.#tell(row);
+      if (isProven(row.step) || row.hint === unnamed) this.#tell(row);
       if (row.step === "revoked") this.#notes.proven.add(row.tokenId);
     }
     const { owner } = this.#investigator;
@@ -454,18 +519,26 @@ class Worker {
         owner: owner?.client.urgent() ?? null,
         targets,
         siblings: this.#order.siblings,
-        onSiblings: (found, beyond) => this.#add(found, beyond),
+        onSiblings: (found, beyond, endless) => this.#add(found, beyond, endless),
+        onUnlisted: (target, unreadable) => this.#addUnlisted(target, unreadable),
         step: (target, work) => this.#step(target, work),
         ...(this.#order.pace ? { pace: this.#order.pace } : {}),
       });
     }
+    const outdated = [...this.#reconsidered].filter((id) => !this.#scope.has(id));
+    for (const id of outdated) this.run.steps.delete(id);
+    this.#notes.forget(outdated);
+    await soon(warned);
     const summary = this.#summary();
     const { incident: _, ...facts } = summary;
     intent.details = { ...intent.details, ...facts, tokens: summary.total };
     intent.outcome = summary.outcome === "contained" ? "succeeded" : summary.unknown > 0 ? "unknown" : "failed";
-    await this.#notes.write();
+    await soon(this.#notes.write());
     const { tenant, actor } = this.#investigator;
-    const spared = (left?.tokens ?? []).filter((row) => isOpen(row) && !this.#scope.has(row.token_id)).length;
+    const others = (left?.tokens ?? []).filter(
+      ({ token_id }) => !this.#scope.has(token_id) && !outdated.includes(token_id),
+    );
+    const spared = others.filter(isOpen).length;
     await notify({
       type: "incident.finished",
       tenant,
@@ -492,27 +565,37 @@ class Worker {
       const user = userIn(token_user);
       if (user) this.#users.set(user.id, user);
     }
+    const unlisted = new Set(
+      [...this.run.steps.values()].flatMap((row) => (row.hint === unnamed ? [row.tokenId] : [])),
+    );
     const targets: Target[] = [];
     const add = (tokenId: string, value: string | null, leaked: boolean) => {
       this.#scope.add(tokenId);
       const row = byId.get(tokenId);
       const step = this.run.steps.get(tokenId);
       if (step && isProven(step.step)) return;
+      const user = userIn(row?.token_user ?? null)?.id ?? null;
+      const maybeSent = step?.step === "sent" || step?.step === "unknown";
+      const doubtful = [tokenId, user ?? ""].map((of) => unlistedOf(of).id).filter((id) => unlisted.has(id));
+      for (const id of doubtful) this.#reconsidered.add(id);
       targets.push({
         tokenId,
         value,
         leaked,
-        maybeSent: step?.step === "sent" || step?.step === "unknown",
-        seenAlive: row?.status === "live",
+        maybeSent,
+        seenAlive: row?.status === "live" || step?.step === "alive",
         knownActive: false,
-        user: userIn(row?.token_user ?? null)?.id ?? null,
+        user,
+        siblingsKnown: maybeSent && this.#siblingsBefore && doubtful.length === 0,
       });
     };
     const leaks = this.#order.origin !== "tokens";
     for (const { id, value } of this.#marks) add(id, value, leaks);
     if (siblings) {
       for (const { tokenId, leaked } of this.run.steps.values()) {
-        if (!leaked && !this.#scope.has(tokenId)) add(tokenId, null, false);
+        if (leaked || this.#scope.has(tokenId)) continue;
+        if (!unlisted.has(tokenId)) add(tokenId, null, false);
+        else if (!this.#reconsidered.has(tokenId)) this.#scope.add(tokenId);
       }
     }
     const marks = new Map(this.#marks.map((mark) => [mark.id, mark]));
@@ -545,8 +628,8 @@ class Worker {
     return row;
   }
 
-  /** `beyond`: the values of those for which there is no room. One row stands for them all. */
-  #add(found: Target[], beyond: readonly string[]): void {
+  /** `beyond`: the values of those that are left alone. One row stands for them all. */
+  #add(found: Target[], beyond: readonly string[], endless: boolean): void {
     const first = this.#scope.size;
     const rows = found.map((target, index) => {
       this.#scope.add(target.tokenId);
@@ -557,11 +640,35 @@ class Worker {
     if (next === undefined) return;
     this.#beyond += beyond.length - 1;
     const mark = markToken(next);
-    const target: Target = { tokenId: mark.id, value: null, leaked: false, maybeSent: false, ...listed, user: null };
-    this.#scope.add(mark.id);
-    const row = this.#place(target, mark, this.#scope.size);
+    const row = this.#place({ ...standIn, tokenId: mark.id, seenAlive: true }, mark, this.#scope.size);
+    const why = endless
+      ? "somebody makes new ones while this run revokes them"
+      : `a run takes at most ${maxFindings} tokens`;
+    this.#leaveOpen(
+      row,
+      `${plural(beyond.length, "sibling")} of the same user, this one among them, ${beyond.length === 1 ? "was" : "were"} left alone: ${why}. Treat them as alive, and revoke again.`,
+    );
+  }
+
+  /** Whoever stands for siblings of which nothing is known has one row for each user. */
+  #addUnlisted({ tokenId, user }: Target, unreadable: number): void {
+    const mark = unlistedOf(user ?? tokenId);
+    if (this.#scope.has(mark.id)) return;
+    const { hint = "" } = this.run.steps.get(tokenId) ?? {};
+    const row = this.#place({ ...standIn, tokenId: mark.id, user }, mark, this.#scope.size);
+    row.why = "RingCX was asked for the list of its user, and gave none that makes sense.";
+    this.#leaveOpen(
+      row,
+      unreadable > 0
+        ? `${plural(unreadable, "entry", "entries")} in the list of the user of ${hint} could not be read. Treat what stands there as alive, and look it up in RingCX.`
+        : `The user's other tokens could not be listed while ${hint} lived. Treat them as alive: revoke them in RingCX, or paste another one of that user.`,
+    );
+  }
+
+  #leaveOpen(row: StepRow, detail: string): void {
+    this.#scope.add(row.tokenId);
     row.step = "unknown";
-    row.detail = `${plural(beyond.length, "sibling")} of the same user, this one among them, ${beyond.length === 1 ? "was" : "were"} left alone: a run takes at most ${maxFindings} tokens. Treat them as alive, and revoke again.`;
+    row.detail = detail;
     void this.#notes.note([row]);
     this.#tell(row);
   }
@@ -579,7 +686,7 @@ class Worker {
     const sending = async () => {
       if (row.step === "sent") return;
       row.step = "sent";
-      await Promise.race([this.#notes.note([row]), delay(noteWithinMs, undefined, { ref: false })]);
+      await soon(this.#notes.note([row]));
     };
     try {
       const settled = await audited(
@@ -669,71 +776,112 @@ class Worker {
   }
 }
 
-const listed = { seenAlive: true, knownActive: false };
+/** For tokens that are not to be revoked: a row says so. */
+const standIn = { value: null, leaked: false, maybeSent: false, seenAlive: false, knownActive: false, user: null };
+
+/** Marks the row for the siblings, of a user or of a token, that could not be listed. */
+function unlistedOf(whose: string) {
+  return { ...markToken(`siblings of ${whose}`), hint: unnamed };
+}
+
+/** What it says, or null when it takes longer than a deletion is held up for. */
+function soon<T>(work: Promise<T>, ms = noteWithinMs): Promise<T | null> {
+  return inTime(work, ms);
+}
+
+/** What it says; whatever is wrong with it, the run goes on without. */
+async function sound<T, U>(work: Promise<T>, otherwise: U): Promise<T | U> {
+  try {
+    return await work;
+  } catch (error) {
+    if (!isDatabaseUnavailable(error)) logger().error({ err: error }, "a revocation run goes on without its database");
+    return otherwise;
+  }
+}
 
 type Taken = Awaited<ReturnType<typeof takeCase>>;
 const isTaken = (taken: Taken | null) => taken !== null && typeof taken === "object";
 
 /**
- * Writes down how a run goes, many rows in one transaction. While the database is away the run goes on, and what is to be
- * written waits.
+ * Writes down how a run goes, many rows in one transaction. While the database is away, or takes its time, the run goes
+ * on, and what is to be written waits.
  */
 class Notes {
   /** False: something could not be written when it should have been. */
   complete = true;
   /** Dead beyond doubt: other cases in which they stand are settled when this one is over. */
   readonly proven = new Set<string>();
-  readonly #tenant: string;
-  readonly #incident: string;
-  readonly #takeCase: () => Promise<Taken>;
-  readonly #spent: () => number[];
+  readonly #case: { tenant: string; incident: string; holder: string };
+  readonly #run: NotesOf;
   readonly #waiting = new Map<string, StepRow>();
+  readonly #forgotten = new Set<string>();
   /** Proven dead, and not marked so in the inventory yet. */
   readonly #unmarked = new Map<string, { method: StepProof["method"]; at: number }>();
-  #taken = false;
+  /** `elsewhere`: somebody else works on the case. */
+  #taken: "no" | "ours" | "elsewhere" = "no";
   #writing: Promise<void> = Promise.resolve();
   #next: Promise<void> | null = null;
   #quietUntil = 0;
+  #hangs = false;
 
-  constructor(of: { tenant: string; incident: string }, take: () => Promise<Taken>, spent: () => number[]) {
-    this.#tenant = of.tenant;
-    this.#incident = of.incident;
-    this.#takeCase = take;
-    this.#spent = spent;
+  constructor(of: { tenant: string; incident: string }, run: NotesOf) {
+    this.#case = { ...of, holder: nameRun() };
+    this.#run = run;
   }
 
   get #away(): boolean {
-    return Date.now() < this.#quietUntil;
+    return this.#hangs || Date.now() < this.#quietUntil;
   }
 
-  /** null: the database is away. */
+  /** null: the database is away, or does not answer in time. */
   async take(): Promise<Taken | null> {
-    const taken = await ifReachable(this.#takeCase());
-    this.#taken = isTaken(taken);
-    if (taken === null) this.#lose();
+    const begun = Date.now();
+    const taken = await soon(ifReachable(this.#take()), takeWithinMs);
+    if (taken === null) this.#lose(Date.now() - begun < takeWithinMs ? quietMs : quietAfterHangMs);
     return taken;
   }
 
-  #lose(): void {
+  async #take(): Promise<Taken> {
+    const taken = await this.#run.take(this.#case.holder);
+    this.#taken = isTaken(taken) ? "ours" : "elsewhere";
+    return taken;
+  }
+
+  #lose(forMs = quietMs): void {
     this.complete = false;
-    this.#quietUntil = Date.now() + quietMs;
+    this.#quietUntil = Date.now() + forMs;
   }
 
   /** Marks a token that is proven dead in the inventory, now or later. @returns what is remembered of it */
   async mark(tokenId: string, method: StepProof["method"], at: number): Promise<InventoryRecord | null> {
     this.#unmarked.set(tokenId, { method, at });
-    if (this.#away) return null;
-    const marked = recordRevokedOfTenant(this.#tenant, tokenId, method, at).then((record) => ({ record }));
-    const done = await ifReachable(marked);
-    if (done) this.#unmarked.delete(tokenId);
-    else this.#lose();
-    return done?.record ?? null;
+    return this.#away ? null : soon(sound(this.#mark(tokenId), null));
+  }
+
+  async #mark(tokenId: string): Promise<InventoryRecord | null> {
+    const dead = this.#unmarked.get(tokenId);
+    if (dead === undefined) return null;
+    try {
+      const record = await recordRevokedOfTenant(this.#case.tenant, tokenId, dead.method, dead.at);
+      this.#unmarked.delete(tokenId);
+      return record;
+    } catch (error) {
+      // What is wrong with the record itself would be wrong again.
+      if (isDatabaseUnavailable(error)) this.#lose();
+      else this.#unmarked.delete(tokenId);
+      throw error;
+    }
   }
 
   /** Resolves when it is written, or cannot be. */
   note(rows: readonly StepRow[]): Promise<void> {
     for (const row of rows) this.#waiting.set(row.tokenId, row);
-    return this.write();
+    return this.#away ? Promise.resolve() : this.write();
+  }
+
+  /** These rows are not needed any more. */
+  forget(tokenIds: readonly string[]): void {
+    for (const id of tokenIds) this.#forgotten.add(id);
   }
 
   write(): Promise<void> {
@@ -749,42 +897,67 @@ class Notes {
   async #flush(): Promise<void> {
     if (this.#away) return;
     const rows = [...this.#waiting.values()].map((row) => ({ ...row }));
+    const forgotten = [...this.#forgotten];
     this.#waiting.clear();
+    const timer = setTimeout(() => {
+      this.#hangs = true;
+    }, noteWithinMs);
     try {
-      if (!this.#taken) this.#taken = isTaken(await this.#takeCase());
-      await saveSteps(this.#tenant, this.#incident, rows, bySecond(this.#spent()));
-      for (const [id, { method, at }] of this.#unmarked) {
-        await recordRevokedOfTenant(this.#tenant, id, method, at);
-        this.#unmarked.delete(id);
+      // Of two runs of this process the later one has the case.
+      if (this.#taken !== "ours" && this.#run.isLatest()) await this.#take();
+      const by = this.#run.isLatest() ? this.#case : { ...this.#case, holder: null };
+      const isOurs = await saveSteps(by, { rows, forgotten, spent: bySecond(this.#run.spent()) });
+      if (isOurs) for (const id of forgotten) this.#forgotten.delete(id);
+      else if (this.#taken === "ours" && this.#run.isLatest()) {
+        // It was given away meanwhile: to another process, or to an earlier run that was slow to ask.
+        this.#taken = "no";
+        this.#keep(rows);
       }
+      for (const id of [...this.#unmarked.keys()]) await sound(this.#mark(id), null);
     } catch (error) {
       if (!isDatabaseUnavailable(error)) logger().error({ err: error }, "an incident's steps were not written");
       this.#lose();
-      for (const row of rows) if (!this.#waiting.has(row.tokenId)) this.#waiting.set(row.tokenId, row);
+      this.#keep(rows);
+    } finally {
+      clearTimeout(timer);
+      this.#hangs = false;
     }
+  }
+
+  /** To be written with the next, unless there is news of them. */
+  #keep(rows: readonly StepRow[]): void {
+    for (const row of rows) if (!this.#waiting.has(row.tokenId)) this.#waiting.set(row.tokenId, row);
   }
 
   /** The case is over. It is written down when it can be, which is soon or not waited for. */
   async finish(): Promise<void> {
-    // It never began.
-    if (!this.#taken && this.#waiting.size === 0) return;
     const endedAt = Date.now();
-    const settle = async () => {
-      for (let attempt = 0; attempt < 360; attempt += 1) {
-        await this.write();
-        if (this.#waiting.size === 0 && this.#unmarked.size === 0 && this.#taken) {
-          const done = await ifReachable(finishCase(this.#tenant, this.#incident, endedAt).then(() => true));
-          if (done) return await settleElsewhere(this.#tenant, this.#incident, [...this.proven]);
-        }
-        await delay(5_000, undefined, { ref: false });
-      }
-    };
-    const settled = settle().catch((error: unknown) => {
+    const settled = this.#settle(endedAt).catch((error: unknown) => {
       logger().error({ err: error }, "an incident's end was not written");
     });
-    await Promise.race([settled, delay(noteWithinMs, undefined, { ref: false })]);
+    const inTime = await soon(settled.then(() => true));
+    if (!inTime) this.complete = false;
+  }
+
+  async #settle(endedAt: number): Promise<void> {
+    for (let attempt = 0; attempt < lastAttempts; attempt += 1) {
+      await this.write();
+      const isOver = this.#taken !== "no" || !this.#run.isLatest();
+      if (isOver && this.#waiting.size + this.#unmarked.size === 0) {
+        if (await ifReachable(this.#close(endedAt).then(() => true))) return;
+      }
+      await delay(Math.min(betweenAttemptsMs, 500 * 2 ** attempt), undefined, { ref: false });
+    }
+  }
+
+  async #close(endedAt: number): Promise<void> {
+    if (this.#run.isLatest()) await finishCase(this.#case, endedAt);
+    await settleElsewhere(this.#case.tenant, this.#case.incident, [...this.proven]);
   }
 }
+
+/** What notes have to know of their run. `isLatest`: no other run of this process has begun since. */
+type NotesOf = { take(holder: string): Promise<Taken>; spent(): number[]; isLatest(): boolean };
 
 function bySecond(ended: readonly number[]): Spent {
   const seconds = new Map<number, number>();

@@ -2,12 +2,15 @@ import "server-only";
 import type { Actor } from "@/lib/audit/log";
 import { read } from "@/lib/db/client";
 import { isDatabaseUnavailable } from "@/lib/db/failure";
+import { inTime } from "@/lib/db/in-time";
 import { env } from "@/lib/env";
 import { notify } from "@/lib/notify/notify";
 
 const hourMs = 3_600_000;
 const actions = ["incident.scan", "incident.revoke"];
 const maxPeople = 10_000;
+/** A revocation waits for this. */
+const patienceMs = 1_000;
 
 /** What people did here lately, by tenant and person: acts that are under way are in no audit record yet. */
 type Memory = Map<string, { at: number; tokens: number }[]>;
@@ -48,11 +51,11 @@ function noteHere({ tenant, id, name }: Actor, tokens: number, now: number): num
   return recent.reduce((sum, act) => sum + act.tokens, 0);
 }
 
-/** What the log says of the last hour; 0 while it cannot be read. */
+/** What the log says of the last hour; 0 while it cannot be read, or not soon enough. */
 async function recordedNow({ tenant, id }: Actor, now: number): Promise<number> {
   if (tenant === null || id === null) return 0;
   try {
-    return await recorded(tenant, id, now);
+    return (await inTime(recorded(tenant, id, now), patienceMs)) ?? 0;
   } catch (error) {
     if (!isDatabaseUnavailable(error)) throw error;
     return 0;

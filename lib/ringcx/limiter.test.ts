@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { isLimitExceeded, LimitExceeded, type Priority, RateLimiter } from "@/lib/ringcx/limiter";
+import { type Ended, isLimitExceeded, LimitExceeded, type Priority, RateLimiter } from "@/lib/ringcx/limiter";
 
 const minute = 60_000;
 
@@ -287,6 +287,86 @@ describe("a pause", () => {
     await vi.runAllTimersAsync();
     await waiting;
     expect(served).toBe(due);
+  });
+});
+
+describe("after a refusal", () => {
+  /** Calls that wait for their turn; `sent` fills with their ways to end. */
+  function waiting(limiter: RateLimiter, count: number) {
+    const sent: Ended[] = [];
+    for (let n = 0; n < count; n += 1)
+      void limiter.take("k", "incident", 90 * minute).then((ended) => sent.push(ended));
+    return sent;
+  }
+
+  test("one request goes out alone, and the others when it is answered", async () => {
+    const limiter = new RateLimiter(120);
+    limiter.pause("k", 1_000);
+    const sent = waiting(limiter, 12);
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(sent).toHaveLength(1);
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(sent).toHaveLength(1);
+    sent[0]?.(429);
+    expect(limiter.pause("k", 1_000)).toBe(1_000);
+    await vi.advanceTimersByTimeAsync(999);
+    expect(sent).toHaveLength(1);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(sent).toHaveLength(2);
+    sent[1]?.(200);
+    await vi.advanceTimersByTimeAsync(0);
+    expect(sent).toHaveLength(12);
+  });
+
+  test("a request that gets no answer lets the next one try, and one that RingCX keeps holds nobody up", async () => {
+    const limiter = new RateLimiter(120);
+    limiter.pause("k", 1_000);
+    const sent = waiting(limiter, 4);
+    await vi.advanceTimersByTimeAsync(1_000);
+    sent[0]?.(null);
+    await vi.advanceTimersByTimeAsync(0);
+    expect(sent).toHaveLength(2);
+    await vi.advanceTimersByTimeAsync(4_999);
+    expect(sent).toHaveLength(2);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(sent).toHaveLength(3);
+    sent[1]?.(401);
+    await vi.advanceTimersByTimeAsync(0);
+    expect(sent).toHaveLength(4);
+  });
+
+  test("what was on its way when RingCX refused says nothing of now", async () => {
+    const limiter = new RateLimiter(120);
+    const before = await limiter.take("k", "incident", 0);
+    limiter.pause("k", 1_000);
+    const sent = waiting(limiter, 3);
+    before(200);
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(sent).toHaveLength(1);
+  });
+
+  test("pauses of which RingCX does not say how long grow to a minute and no further, and begin anew", async () => {
+    const limiter = new RateLimiter(120);
+    const refuse = async () => {
+      const ended = await limiter.take("k", "incident", 90 * minute);
+      ended(429);
+      // Those that were sent with it are refused, too, and count as one.
+      limiter.pause("k");
+      return limiter.pause("k");
+    };
+    vi.spyOn(Math, "random").mockReturnValue(1);
+    const pauses: number[] = [];
+    for (let n = 0; n < 12; n += 1) {
+      const next = refuse();
+      await vi.advanceTimersByTimeAsync(minute);
+      pauses.push(await next);
+    }
+    expect(pauses).toEqual([2_000, 4_000, 8_000, 16_000, 32_000, ...Array<number>(7).fill(minute)]);
+    const ended = await limiter.take("k", "incident", 90 * minute);
+    ended(200);
+    expect(await refuse()).toBe(2_000);
+    // What RingCX asks for is kept, up to what it is believed.
+    expect(limiter.pause("k", 100_000)).toBe(100_000);
   });
 });
 

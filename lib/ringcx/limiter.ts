@@ -27,7 +27,14 @@ export function isLimitExceeded(error: unknown): error is LimitExceeded {
   return error instanceof LimitExceeded || (error instanceof Error && error.name === "LimitExceeded");
 }
 
-type Waiter = { rank: number; grant: () => void; refuse: (error: LimitExceeded) => void; timer: NodeJS.Timeout };
+export type Ended = (status?: number | null) => void;
+
+type Waiter = {
+  rank: number;
+  grant: (trial: boolean) => void;
+  refuse: (error: LimitExceeded) => void;
+  timer: NodeJS.Timeout;
+};
 
 type Bucket = {
   inFlight: number;
@@ -35,8 +42,17 @@ type Bucket = {
   ended: number[];
   waiters: Waiter[];
   pausedUntil: number;
+  /** Refusals since RingCX let something through. While there are any, one request goes out at a time. */
+  refusals: number;
+  /** Until then the answer to that one is waited for. */
+  trialUntil: number;
   wake: NodeJS.Timeout | null;
 };
+
+const firstPauseMs = 2_000;
+const firstAskedPauseMs = 250;
+/** A request that RingCX keeps for so long is no reason to keep the others. */
+const trialMs = 5_000;
 
 /** One bucket per connection, in this process. */
 export class RateLimiter {
@@ -50,41 +66,48 @@ export class RateLimiter {
   }
 
   /**
-   * Takes a token, waiting up to `maxWaitMs` for it. Resolves to the function that tells that the request ended.
+   * Takes a token, waiting up to `maxWaitMs` for it. Resolves to the function that tells that the request ended, and with
+   * which status; null: no answer came. A 429 is told to {@link pause} as well.
    * @throws {LimitExceeded} at once when the wait is known to be too long, else when `maxWaitMs` have passed
    */
-  async take(key: string, priority: Priority, maxWaitMs: number): Promise<() => void> {
+  async take(key: string, priority: Priority, maxWaitMs: number): Promise<Ended> {
     const bucket = this.#bucket(key);
     const rank = order[priority];
     const now = Date.now();
     this.#forget(bucket, now);
+    let trial: boolean;
     const behindOthers = bucket.waiters.some((waiter) => waiter.rank <= rank);
     if (behindOthers || !this.#free(bucket, now)) {
       const ahead = bucket.waiters.filter((waiter) => waiter.rank <= rank).length;
       const wait = this.#waitFor(bucket, ahead, now);
       if (wait > maxWaitMs) throw new LimitExceeded(wait);
-      await new Promise<void>((grant, refuse) => {
+      trial = await new Promise<boolean>((grant, refuse) => {
         const waiter: Waiter = {
           rank,
           grant,
           refuse,
           timer: setTimeout(() => {
             bucket.waiters.splice(bucket.waiters.indexOf(waiter), 1);
-            refuse(new LimitExceeded(this.#waitFor(bucket, 0, Date.now())));
+            const now = Date.now();
+            refuse(new LimitExceeded(Math.max(this.#waitFor(bucket, 0, now), bucket.trialUntil - now)));
           }, maxWaitMs),
         };
         const place = bucket.waiters.findIndex((other) => other.rank > rank);
         bucket.waiters.splice(place === -1 ? bucket.waiters.length : place, 0, waiter);
         this.#schedule(key, bucket);
       });
-    } else bucket.inFlight += 1;
+    } else trial = this.#send(bucket, now);
 
     let ended = false;
-    return () => {
+    return (status = null) => {
       if (ended) return;
       ended = true;
       bucket.inFlight -= 1;
       bucket.ended.push(Date.now());
+      if (trial && status !== 429) {
+        bucket.trialUntil = 0;
+        if (status !== null) bucket.refusals = 0;
+      }
       this.#schedule(key, bucket);
     };
   }
@@ -118,18 +141,34 @@ export class RateLimiter {
     this.#schedule(key, bucket);
   }
 
-  /** RingCX said 429: nothing is sent on this connection for `ms`. */
-  pause(key: string, ms: number): void {
+  /**
+   * RingCX said 429: nothing is sent on this connection for a while, then one request, and the others when that is
+   * answered with anything else. The pause doubles with each that is refused, up to a window; half of it is left to
+   * chance, so that replicas do not come back together.
+   * @param askedMs RingCX's wish. It is a lower bound: a Retry-After of 0, or one from a clock that is ahead, is no leave to
+   * hammer
+   * @returns how long, ms
+   */
+  pause(key: string, askedMs?: number): number {
     const bucket = this.#bucket(key);
-    bucket.pausedUntil = Math.max(bucket.pausedUntil, Date.now() + ms);
+    const now = Date.now();
+    // Those that were on their way with the first one are refused like it.
+    if (bucket.pausedUntil <= now)
+      bucket.refusals = now - bucket.pausedUntil > this.#windowMs ? 1 : bucket.refusals + 1;
+    const first = askedMs === undefined ? firstPauseMs : firstAskedPauseMs;
+    const own = Math.min(this.#windowMs, first * 2 ** (bucket.refusals - 1)) * (0.5 + Math.random() / 2);
+    const ms = Math.max(askedMs ?? 0, own);
+    bucket.pausedUntil = Math.max(bucket.pausedUntil, now + ms);
+    bucket.trialUntil = 0;
     this.#schedule(key, bucket);
+    return ms;
   }
 
   #bucket(key: string): Bucket {
     let bucket = this.#buckets.get(key);
     if (!bucket) {
       this.#sweep();
-      bucket = { inFlight: 0, ended: [], waiters: [], pausedUntil: 0, wake: null };
+      bucket = { inFlight: 0, ended: [], waiters: [], pausedUntil: 0, refusals: 0, trialUntil: 0, wake: null };
       this.#buckets.set(key, bucket);
     }
     return bucket;
@@ -141,7 +180,14 @@ export class RateLimiter {
   }
 
   #free(bucket: Bucket, now: number): boolean {
-    return bucket.pausedUntil <= now && bucket.inFlight + bucket.ended.length < this.#limit;
+    return heldUntil(bucket) <= now && bucket.inFlight + bucket.ended.length < this.#limit;
+  }
+
+  /** @returns whether its answer decides what becomes of the others */
+  #send(bucket: Bucket, now: number): boolean {
+    bucket.inFlight += 1;
+    if (bucket.refusals > 0) bucket.trialUntil = now + trialMs;
+    return bucket.refusals > 0;
   }
 
   /** A lower bound, in ms, of the wait of a caller with `ahead` others before it. */
@@ -157,16 +203,15 @@ export class RateLimiter {
     while (bucket.waiters.length > 0 && this.#free(bucket, now)) {
       const waiter = bucket.waiters.shift() as Waiter;
       clearTimeout(waiter.timer);
-      bucket.inFlight += 1;
-      waiter.grant();
+      waiter.grant(this.#send(bucket, now));
     }
     if (bucket.wake) clearTimeout(bucket.wake);
     bucket.wake = null;
     if (bucket.waiters.length > 0) {
-      // When the pause is over, or a token is back, it is looked at again. With nothing but requests in flight there
+      // When the pause is over, or a token is back, or the one that was let through takes too long, it is looked at again. With nothing but requests in flight there
       // is no time to wait for: their end schedules.
       const oldest = bucket.ended[0] ?? Number.NEGATIVE_INFINITY;
-      const due = bucket.pausedUntil > now ? bucket.pausedUntil : oldest + this.#windowMs;
+      const due = heldUntil(bucket) > now ? heldUntil(bucket) : oldest + this.#windowMs;
       if (due > now) bucket.wake = setTimeout(() => this.#schedule(key, bucket), due - now);
     }
   }
@@ -180,4 +225,8 @@ export class RateLimiter {
       if (idle && bucket.pausedUntil <= now) this.#buckets.delete(key);
     }
   }
+}
+
+function heldUntil({ pausedUntil, trialUntil }: Bucket): number {
+  return Math.max(pausedUntil, trialUntil);
 }
