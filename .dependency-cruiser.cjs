@@ -7,6 +7,7 @@ const env = "^lib/env\\.ts$";
 const logger = "^lib/logger\\.ts$";
 const metrics = "^lib/metrics\\.ts$";
 const format = "^lib/format\\.ts$";
+const texts = "^lib/texts/";
 // The house promises that these are safe to import anywhere.
 const schema = "^lib/[^/]+/schema\\.ts$";
 const lib = (name) => `^lib/${name}/`;
@@ -22,11 +23,14 @@ const layers = {
       ...["auth", "http", "tokens", "accounts", "team", "incidents", "keys", "notify", "audit"].map(lib),
       errors,
       format,
+      texts,
     ],
   },
   // The proxy redirects to the sign-in page, whose path is a pure function beside the guard.
   proxy: { at: "^proxy\\.ts$", may: [lib("session"), "^lib/auth/return-path\\.ts$", env, errors] },
-  components: { at: "^components/", may: [errors, format] },
+  components: { at: "^components/", may: [errors, format, texts] },
+  // Numbers come to them as numbers; a language may bring its own way to write them.
+  texts: { at: texts, may: [format] },
   http: { at: lib("http"), may: [lib("auth"), lib("keys"), env, errors, logger, metrics] },
   auth: { at: lib("auth"), may: [lib("session"), lib("ringcx"), lib("audit"), lib("notify"), env, errors, logger] },
   // Who reports with an API key instead of a session.

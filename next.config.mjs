@@ -8,6 +8,8 @@ export default {
   // 64 KB that lib/http/route.ts takes.
   experimental: { proxyClientMaxBodySize: "96kb" },
   reactStrictMode: true,
+  // Bundled, its use of `url.parse` counts as ours, and Node complains of it on stderr.
+  serverExternalPackages: ["openid-client"],
   // The image optimizer has had its own advisories, and nothing here needs it.
   images: { unoptimized: true },
   // `npm run check` does it, tests included, and CI runs that first.

@@ -28,7 +28,7 @@ export async function proxy(request: NextRequest): Promise<NextResponse> {
   if (!api && request.method !== "GET" && request.method !== "HEAD") {
     // Pages take nothing, and Server Actions there are none.
     response = new NextResponse(null, { status: 405, headers: { allow: "GET, HEAD" } });
-  } else if (state.kind !== "active" && !api && pathname !== "/sign-in") {
+  } else if (state.kind !== "active" && !api && pathname !== "/sign-in" && pathname !== "/sign-in/ringex") {
     const reason = state.kind === "ended" ? state.reason : "required";
     response = NextResponse.redirect(new URL(signInPath(reason, `${pathname}${search}`), env().appUrl));
   } else {

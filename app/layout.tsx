@@ -7,10 +7,13 @@ import type { ReactNode } from "react";
 import { PagePolicy } from "@/components/shell/page-policy";
 import { parseTheme, themeCookie } from "@/components/shell/theme";
 import "@/app/globals.css";
+import { pagesTexts } from "@/lib/texts/pages";
+
+const texts = pagesTexts.site;
 
 export const metadata: Metadata = {
-  title: { default: "Tokendesk", template: "%s · Tokendesk" },
-  description: "RingCX API tokens: see them, create them, revoke them.",
+  title: { default: texts.name, template: texts.titleOf },
+  description: texts.description,
   robots: { index: false, follow: false },
   formatDetection: { telephone: false, email: false, address: false, date: false },
 };
@@ -26,7 +29,7 @@ export default async function RootLayout({ children }: { children: ReactNode }) 
   const theme = parseTheme((await cookies()).get(themeCookie)?.value);
   return (
     <html
-      lang="en"
+      lang={texts.language}
       className={clsx(GeistSans.variable, GeistMono.variable, theme !== "system" && theme)}
       suppressHydrationWarning
     >

@@ -1,20 +1,23 @@
 import Link from "next/link";
 import { BarePage } from "@/components/shell/bare-page";
 import { buttonClass } from "@/components/ui/button";
+import { pagesTexts } from "@/lib/texts/pages";
 
-export const metadata = { title: "Not found" };
+const texts = pagesTexts.notFound;
+
+export const metadata = { title: texts.tab };
 
 export default function NotFoundPage() {
   return (
     <BarePage
-      title="There is nothing at this address"
+      title={texts.title}
       action={
         <Link href="/tokens" className={buttonClass("primary")}>
-          Go to tokens
+          {texts.goToTokens}
         </Link>
       }
     >
-      The link may be old, or it was typed with a slip.
+      {texts.why}
     </BarePage>
   );
 }

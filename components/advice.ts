@@ -1,4 +1,7 @@
 import type { FailureCode } from "@/components/http";
+import { uiTexts } from "@/lib/texts/ui";
+
+const texts = uiTexts.advice;
 
 /** What a person can do about a failure, beyond what its detail says. */
 export function adviceFor(code: FailureCode): string | null {
@@ -6,21 +9,21 @@ export function adviceFor(code: FailureCode): string | null {
     case "upstream_timeout":
     case "upstream_unavailable":
     case "upstream_bad_response":
-      return "This is usually over in a minute. If it stays, look at RingCX's status page.";
+      return texts.upstream;
     case "token_not_found":
-      return "Refresh the list to see what is there now.";
+      return texts.tokenNotFound;
     case "bad_origin":
-      return "Open Tokendesk at its own address.";
+      return texts.badOrigin;
     case "audit_unavailable":
-      return "Nothing is changed without a record. If it stays, tell the administrator of this Tokendesk.";
+      return texts.auditUnavailable;
     case "internal_error":
-      return "If it stays, tell the administrator of this Tokendesk.";
+      return texts.internal;
     case "network":
     case "unreadable":
-      return "Check the connection, then try again.";
+      return texts.network;
     case "session_expired":
     case "not_signed_in":
-      return "What you typed stays here.";
+      return texts.signedOut;
     default:
       return null;
   }

@@ -1,5 +1,8 @@
 import { z } from "zod";
 import { PROBLEMS, type ProblemCode } from "@/lib/errors";
+import { uiTexts } from "@/lib/texts/ui";
+
+const texts = uiTexts.failures;
 
 /** `network`: no answer came. `unreadable`: one came, but it is not ours (a gateway's page, a cut body). */
 export type FailureCode = ProblemCode | "network" | "unreadable" | "aborted";
@@ -25,6 +28,26 @@ type Call<T> = {
   signal?: AbortSignal;
 };
 
+/** Asks the person to prove who they are; true: they did. */
+export type StepUp = (failure: Failure) => Promise<boolean>;
+
+let stepUp: StepUp | null = null;
+
+/** Whoever can ask says so here. Returns the function that takes it back. */
+export function answerStepUps(ask: StepUp): () => void {
+  stepUp = ask;
+  return () => {
+    if (stepUp === ask) stepUp = null;
+  };
+}
+
+/** A call that was refused for want of a fresh sign-in did nothing: once that is made up for, it is made again. */
+async function withStepUp<T>(attempt: () => Promise<Answer<T>>): Promise<Answer<T>> {
+  const answer = await attempt();
+  if (answer.ok || answer.failure.code !== "step_up_required" || stepUp === null) return answer;
+  return (await stepUp(answer.failure)) ? attempt() : answer;
+}
+
 const codes = Object.keys(PROBLEMS) as [ProblemCode, ...ProblemCode[]];
 
 const problemSchema = z.looseObject({
@@ -36,7 +59,11 @@ const problemSchema = z.looseObject({
 });
 
 /** One call to our own API. It never throws: what went wrong is a `Failure` that can be shown. */
-export async function call<T>(path: string, { method, answer, json, form, signal }: Call<T>): Promise<Answer<T>> {
+export function call<T>(path: string, wish: Call<T>): Promise<Answer<T>> {
+  return withStepUp(() => callOnce(path, wish));
+}
+
+async function callOnce<T>(path: string, { method, answer, json, form, signal }: Call<T>): Promise<Answer<T>> {
   const headers = new Headers({ Accept: "application/json, application/problem+json" });
   let body: BodyInit | null = null;
   if (form) body = new URLSearchParams(form);
@@ -69,10 +96,13 @@ export async function call<T>(path: string, { method, answer, json, form, signal
 type Stream = { method: "GET" | "POST"; json?: unknown; form?: FormData; signal: AbortSignal };
 
 /** A call whose answer comes in pieces. It never throws; reading the pieces may: see `brokenOff`. */
-export async function openStream(
-  path: string,
-  { method, json, form, signal }: Stream,
-): Promise<Answer<Response & { body: ReadableStream<Uint8Array<ArrayBuffer>> }>> {
+export function openStream(path: string, wish: Stream): Promise<Answer<StreamedResponse>> {
+  return withStepUp(() => openStreamOnce(path, wish));
+}
+
+type StreamedResponse = Response & { body: ReadableStream<Uint8Array<ArrayBuffer>> };
+
+async function openStreamOnce(path: string, { method, json, form, signal }: Stream): Promise<Answer<StreamedResponse>> {
   const headers = new Headers(method === "GET" ? {} : { Accept: "application/x-ndjson, application/problem+json" });
   // The browser names the type of a form itself, with the mark between its parts.
   if (method !== "GET" && !form) headers.set("Content-Type", "application/json");
@@ -87,7 +117,7 @@ export async function openStream(
     });
     if (!response.ok) return refusal(response, await response.text());
     if (response.body === null) return unreadable(response);
-    return { ok: true, value: response as Response & { body: ReadableStream<Uint8Array<ArrayBuffer>> } };
+    return { ok: true, value: response as StreamedResponse };
   } catch (error) {
     return { ok: false, failure: brokenOff(error) };
   }
@@ -122,8 +152,8 @@ export async function* pieces<T>(stream: ReadableStream<T>): AsyncGenerator<T> {
 export function brokenOff(error: unknown): Failure {
   const { failure } =
     error instanceof DOMException && error.name === "AbortError"
-      ? failed("aborted", "Stopped", "The request was stopped before its answer came.")
-      : failed("network", "No answer from Tokendesk", "The connection broke, or the server cannot be reached.");
+      ? failed("aborted", texts.stopped, texts.stoppedWhy)
+      : failed("network", texts.network, texts.networkWhy);
   return failure;
 }
 
@@ -186,11 +216,7 @@ function parseJson(text: string): unknown {
 }
 
 function unreadable(response: Response): { ok: false; failure: Failure } {
-  return failed(
-    "unreadable",
-    "The answer makes no sense",
-    `Something between this browser and Tokendesk answered instead of it (status ${response.status}).`,
-  );
+  return failed("unreadable", texts.unreadable, texts.unreadableWhy(response.status));
 }
 
 function failed(code: FailureCode, title: string, detail: string): { ok: false; failure: Failure } {

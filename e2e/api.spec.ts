@@ -3,6 +3,7 @@ import { expectProblem, hintOf, type ListedToken, type Visitor } from "./visitor
 
 const tokenMembers = [
   "id",
+  "connection",
   "hint",
   "label",
   "purpose",
@@ -65,6 +66,7 @@ test("GET /api/session says who is signed in and how, and nothing more", async (
   expect(reply.status).toBe(200);
   expect(reply.headers.get("content-type")).toBe("application/json");
   expect(reply.headers.get("cache-control")).toBe("no-store");
+  const id = expect.stringMatching(/^[\w-]+$/);
   expect(reply.json()).toEqual({
     user: {
       id: expect.stringMatching(/^[\x21-\x7e]+$/),
@@ -74,13 +76,19 @@ test("GET /api/session says who is signed in and how, and nothing more", async (
     },
     connections: [
       {
-        id: expect.stringMatching(/^[\w-]+$/),
+        id,
+        kind: "ringcx",
         host: sandbox.url,
         username: "ana@example.com",
         platformId: "aws80",
         mainAccountId: "333333",
+        name: "Ana Lima",
+        state: "live",
+        active: true,
+        home: true,
       },
     ],
+    workspaces: [{ id, tenant: `${new URL(sandbox.url).host}|333333`, connectionId: id }],
   });
 });
 
@@ -95,7 +103,12 @@ test("GET /api/tokens lists each token by its hint, with the promised members an
   const { tokens, fetchedAt, ...rest } = reply.json<{ tokens: ListedToken[]; fetchedAt: string }>();
   const [some, howMany] = [expect.any(Array), expect.any(Number)];
   const differences = { appeared: some, appearedTotal: howMany, vanished: some, vanishedTotal: howMany };
-  expect(rest).toEqual({ inventory: "available", unreadable: 0, differences });
+  const { connections } = (await visitor.get("/api/session")).json<{ connections: { id: string }[] }>();
+  const { host, username, mainAccountId, id } = connections[0] as Record<string, unknown>;
+  expect(rest).toEqual({
+    ...{ inventory: "available", unreadable: 0, differences },
+    connections: [{ id, host, username, mainAccountId, legacy: false, problem: null }],
+  });
   expect(Math.abs(Date.now() - Date.parse(fetchedAt))).toBeLessThan(5_000);
 
   const values = await sandbox.tokens("ana@example.com");
@@ -104,6 +117,7 @@ test("GET /api/tokens lists each token by its hint, with the promised members an
     expect(Object.keys(token).sort()).toEqual(tokenMembers);
     expect(token.id).toMatch(/^[\w-]{8,}$/);
     expect(token.status).toBe("active");
+    expect(token.connection).toBe(id);
     expect(token.owner).toBe("Ana Lima");
   }
   expect(new Set(tokens.map(({ id }) => id)).size).toBe(values.length);

@@ -1,3 +1,4 @@
+import { expectGoodEverywhere } from "./browser.ts";
 import { expect, test } from "./fixtures.ts";
 
 test.describe("the fixtures notice what nobody expected", () => {
@@ -59,4 +60,19 @@ test("a test begins with the sandbox's seed, whatever the one before did", async
 test("a page signs in through the form", async ({ signedInPage }) => {
   const page = await signedInPage();
   await expect(page.getByRole("heading", { name: "Tokens", level: 1 })).toBeVisible();
+});
+
+test("axe finds what is wrong at one width or in one theme alone, and in the midst of a fade", async ({ page }) => {
+  await page.goto("/sign-in");
+  await expectGoodEverywhere(page, "nothing planted");
+  for (const condition of ["(max-width: 400px)", "(prefers-color-scheme: dark)"]) {
+    await page.evaluate((media) => {
+      const [sheet] = document.adoptedStyleSheets.length > 0 ? document.adoptedStyleSheets : [new CSSStyleSheet()];
+      sheet?.replaceSync(
+        `@media ${media} { label { color: #888 !important; background: #777; transition: color 5s } }`,
+      );
+      document.adoptedStyleSheets = sheet ? [sheet] : [];
+    }, condition);
+    await expect(expectGoodEverywhere(page, "planted")).rejects.toThrow("color-contrast");
+  }
 });

@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { dashboardEnvironment, serverScript } from "../scripts/setup.ts";
+import type { Behaviour } from "../test/oidc-provider.ts";
 import { Sandbox } from "./sandbox.ts";
 
 export type Environment = Record<string, string>;
@@ -15,6 +16,14 @@ export type Environment = Record<string, string>;
 type Output = { stdout: string; stderr: string };
 
 export type RunningSandbox = { control: Sandbox; stop(): Promise<void> };
+
+export type RunningProvider = {
+  /** As OIDC_ISSUER names it. */
+  issuer: string;
+  /** Behaves as told from now on (test/oidc-provider.ts), and knows nobody who was signed in there. */
+  become(behaviour: Partial<Behaviour> & { rotate?: boolean }): Promise<void>;
+  stop(): Promise<void>;
+};
 
 export type App = {
   /** Where it listens. */
@@ -116,7 +125,23 @@ export async function startSandbox(env: Environment = {}): Promise<RunningSandbo
   return { control: new Sandbox(url), stop: () => end(child) };
 }
 
-async function freePort(): Promise<number> {
+/** An identity provider of a company. `port`: where one was before. */
+export async function startProvider(port = 0): Promise<RunningProvider> {
+  const { child, output } = launch("test/oidc-provider.ts", { ...plain, OIDC_PORT: String(port) });
+  const found = () => /listening on (\S+)/.exec(output.stdout)?.[1] ?? null;
+  const issuer = await until("The identity provider", child, output, found);
+  return {
+    issuer,
+    become: async (behaviour) => {
+      const body = JSON.stringify(behaviour);
+      const answer = await fetch(new URL("/__control", issuer), { method: "POST", body });
+      if (!answer.ok) throw new Error(await answer.text());
+    },
+    stop: () => end(child),
+  };
+}
+
+export async function freePort(): Promise<number> {
   const server = createServer();
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
@@ -136,7 +161,7 @@ export async function startApp(upstream: string, options: AppOptions = {}): Prom
     APP_URL: url,
     DATA_DIR: dataDir,
     RINGCX_HOSTS: upstream,
-    RINGCX_LEGACY_HOSTS: upstream,
+    RINGCX_LEGACY_HOSTS: `${upstream}/api`,
     // The limit has tests of its own; the others would run into it together.
     RINGCX_RATE_LIMIT: "100000",
     TOKENDESK_SANDBOX: "1",

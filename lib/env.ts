@@ -28,6 +28,14 @@ export type Env = {
   allowedAccounts: readonly string[] | null;
   opsUsers: readonly string[];
   adminUsers: readonly string[];
+  /** RingEX single sign-on; null: not offered. */
+  ringex: { clientId: string; clientSecret: string; serverUrl: string } | null;
+  /** Exchanges of a RingEX token for a RingCX session per 60 seconds, all replicas together. */
+  ringexExchangeLimit: number;
+  /** The company's own identity provider; null: not offered. */
+  oidc: OidcSettings | null;
+  /** How old a sign-in may be for what asks for a fresh one. */
+  stepUpMs: number;
   sessionIdleMs: number;
   sessionMaxMs: number;
   /** How long audit events are kept; null: for ever. */
@@ -54,6 +62,20 @@ export type Env = {
   production: boolean;
   /** The upstream is the sandbox: the footer says so. */
   sandbox: boolean;
+};
+
+export type OidcSettings = {
+  issuer: string;
+  clientId: string;
+  clientSecret: string;
+  /** What the button calls it: "Continue with {name}". */
+  name: string;
+  scopes: string;
+  /** The claim that lists the groups, and the group whose members are ops. */
+  groupsClaim: string;
+  opsGroup: string | null;
+  /** The provider vouches for every e-mail address, also without `email_verified`. */
+  trustEmail: boolean;
 };
 
 const logLevels = ["fatal", "error", "warn", "info", "debug", "trace", "silent"] as const;
@@ -197,6 +219,42 @@ const schema = z.object({
   ALLOWED_ACCOUNTS: list,
   OPS_USERS: list,
   ADMIN_USERS: list,
+  RC_CLIENT_ID: z.string().optional(),
+  RC_CLIENT_SECRET: z.string().optional(),
+  RC_SERVER_URL: z
+    .string()
+    .default("https://platform.ringcentral.com")
+    .transform((value, context) => {
+      const origin = parseOrigin(value.replace(/\/+$/, ""), false);
+      if (origin !== null) return origin;
+      context.addIssue({ code: "custom", message: "must be an https origin without a path (http only for loopback)" });
+      return z.NEVER;
+    }),
+  RINGEX_EXCHANGE_LIMIT: whole(5, 1, 10_000),
+  OIDC_ISSUER: z
+    .string()
+    .optional()
+    .transform((value, context) => {
+      if (value === undefined) return undefined;
+      const url = URL.canParse(value) ? new URL(value) : null;
+      if (url && parseOrigin(url.origin, false) && !url.username && !url.password && !url.search && !url.hash) {
+        // Providers write their issuer with or without a slash at the end, and compare it letter by letter.
+        return value.trim();
+      }
+      context.addIssue({ code: "custom", message: "must be an https address (http only for loopback)" });
+      return z.NEVER;
+    }),
+  OIDC_CLIENT_ID: z.string().optional(),
+  OIDC_CLIENT_SECRET: z.string().optional(),
+  OIDC_OPS_GROUP: z.string().optional(),
+  OIDC_GROUPS_CLAIM: z.string().default("groups"),
+  OIDC_SCOPES: z
+    .string()
+    .default("openid email profile")
+    .refine((value) => value.split(/\s+/).includes("openid"), { error: "must hold the scope openid" }),
+  OIDC_NAME: z.string().max(40, { error: "must be 40 characters at most" }).default("SSO"),
+  OIDC_TRUST_EMAIL: z.enum(["0", "1"]).default("0"),
+  STEP_UP_MINUTES: whole(15, 1, 7 * 24 * 60),
   SESSION_IDLE_MINUTES: whole(60, 1, 7 * 24 * 60),
   SESSION_MAX_HOURS: whole(12, 1, 30 * 24),
   AUDIT_RETENTION_DAYS: whole(0, 0, 36_500),
@@ -248,6 +306,15 @@ export function parseEnv(source: Record<string, string | undefined>): Env {
   if (given.NOTIFY_WEBHOOKS !== undefined && given.NOTIFY_WEBHOOK_SECRET === undefined) {
     problems.push("NOTIFY_WEBHOOK_SECRET: must be set when NOTIFY_WEBHOOKS is, so that receivers can check who posts");
   }
+  for (const door of [
+    ["RC_CLIENT_ID", "RC_CLIENT_SECRET"],
+    ["OIDC_ISSUER", "OIDC_CLIENT_ID", "OIDC_CLIENT_SECRET"],
+  ]) {
+    const missing = door.filter((name) => given[name] === undefined);
+    if (missing.length > 0 && missing.length < door.length) {
+      for (const name of missing) problems.push(`${name}: must be set, too, for this way to sign in`);
+    }
+  }
   if (!parsed.success || problems.length > 0) throw new EnvError(problems);
 
   const values = parsed.data;
@@ -269,6 +336,29 @@ export function parseEnv(source: Record<string, string | undefined>): Env {
     allowedAccounts: values.ALLOWED_ACCOUNTS.length > 0 ? values.ALLOWED_ACCOUNTS : null,
     opsUsers: values.OPS_USERS,
     adminUsers: values.ADMIN_USERS,
+    ringex:
+      values.RC_CLIENT_ID !== undefined && values.RC_CLIENT_SECRET !== undefined
+        ? {
+            clientId: values.RC_CLIENT_ID,
+            clientSecret: values.RC_CLIENT_SECRET,
+            serverUrl: values.RC_SERVER_URL,
+          }
+        : null,
+    ringexExchangeLimit: values.RINGEX_EXCHANGE_LIMIT,
+    oidc:
+      values.OIDC_ISSUER !== undefined && values.OIDC_CLIENT_ID !== undefined && values.OIDC_CLIENT_SECRET !== undefined
+        ? {
+            issuer: values.OIDC_ISSUER,
+            clientId: values.OIDC_CLIENT_ID,
+            clientSecret: values.OIDC_CLIENT_SECRET,
+            name: values.OIDC_NAME,
+            scopes: values.OIDC_SCOPES,
+            groupsClaim: values.OIDC_GROUPS_CLAIM,
+            opsGroup: values.OIDC_OPS_GROUP ?? null,
+            trustEmail: values.OIDC_TRUST_EMAIL === "1",
+          }
+        : null,
+    stepUpMs: values.STEP_UP_MINUTES * 60_000,
     sessionIdleMs: values.SESSION_IDLE_MINUTES * 60_000,
     sessionMaxMs: values.SESSION_MAX_HOURS * 3_600_000,
     auditRetentionMs: values.AUDIT_RETENTION_DAYS === 0 ? null : values.AUDIT_RETENTION_DAYS * dayMs,
@@ -286,6 +376,61 @@ export function parseEnv(source: Record<string, string | undefined>): Env {
     production: values.NODE_ENV === "production",
     sandbox: values.TOKENDESK_SANDBOX === "1",
   };
+}
+
+export type Setting = {
+  name: string;
+  /** `generated`: made once and kept in DATA_DIR; `unset`: there is no default either. */
+  source: "environment" | "default" | "generated" | "unset";
+  /** What is in force, as it would be written; null: a secret, or nothing. */
+  value: string | null;
+  secret: boolean;
+};
+
+/** What is never shown. */
+const secretNames = new Set([
+  "SESSION_SECRET",
+  "FINGERPRINT_KEY",
+  "RC_CLIENT_SECRET",
+  "OIDC_CLIENT_SECRET",
+  "METRICS_TOKEN",
+  "NOTIFY_WEBHOOK_SECRET",
+]);
+
+/** Of addresses that can hold a secret in their path, their query or before their host: the host alone. */
+const addressNames = new Set(["DATABASE_URL", "NOTIFY_WEBHOOKS", "NOTIFY_SLACK_WEBHOOKS"]);
+
+/** Every variable, where it comes from and what is in force. No secret is in it. */
+export function settings(source: Record<string, string | undefined> = process.env): Setting[] {
+  return Object.entries(schema.shape)
+    .filter(([name]) => name !== "NODE_ENV")
+    .map(([name, parser]) => {
+      const given = source[name];
+      const secret = secretNames.has(name);
+      if (given !== undefined && given !== "") {
+        return { name, source: "environment", secret, value: secret ? null : shown(name, given) };
+      }
+      if (name === "SESSION_SECRET" || name === "FINGERPRINT_KEY") {
+        return { name, source: "generated", secret, value: null };
+      }
+      const fallback = name === "APP_URL" ? env().appUrl : defaultOf(parser);
+      return { name, source: fallback === null ? "unset" : "default", secret, value: secret ? null : fallback };
+    });
+}
+
+function defaultOf(parser: z.ZodType): string | null {
+  const { data } = parser.safeParse(undefined);
+  const text = data instanceof RegExp ? data.source.slice("^(?:".length, -")$".length) : String(data ?? "");
+  return text === "" ? null : text;
+}
+
+function shown(name: string, given: string): string {
+  if (!addressNames.has(name)) return given;
+  return given
+    .split(",")
+    .map((address) => (URL.canParse(address.trim()) ? new URL(address.trim()) : null))
+    .map((url) => (url === null ? "…" : `${url.protocol}//${url.host}${url.pathname === "/" ? "" : "/…"}`))
+    .join(", ");
 }
 
 /**

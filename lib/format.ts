@@ -5,8 +5,9 @@
 
 const months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"] as const;
 
+export const zones = ["local", "utc"] as const;
 /** Where a time is shown: the reader's own zone (known in the browser only) or UTC. */
-export type Zone = "local" | "utc";
+export type Zone = (typeof zones)[number];
 
 const two = (value: number) => String(value).padStart(2, "0");
 
@@ -32,6 +33,13 @@ export function formatClock(iso: string, zone: Zone): string {
 /** `23 Nov 2026, 12:20:06 UTC`. */
 export function formatInstant(iso: string, zone: Zone): string {
   return `${formatDay(iso, zone)}, ${formatClock(iso, zone)}`;
+}
+
+/** How far the reader's own zone was from UTC at that moment: `UTC+01:00`. */
+export function formatOffset(iso: string): string {
+  const minutes = -new Date(iso).getTimezoneOffset();
+  const size = Math.abs(minutes);
+  return `UTC${minutes < 0 ? "-" : "+"}${two(Math.floor(size / 60))}:${two(size % 60)}`;
 }
 
 /** A calendar date, which has no zone: `2026-12-31` -> `31 Dec 2026`. */

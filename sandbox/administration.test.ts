@@ -79,6 +79,17 @@ describe("API tokens", () => {
     expect(await client.tokens()).toContain(second);
   });
 
+  it("may live on for a while after RingCX said that they are deleted", async () => {
+    await client.control("POST", "config", { deletionSeconds: 10 });
+    const [token = ""] = await client.tokens();
+    const answers = [await client.call("DELETE", tokenPath(token)), await client.call("DELETE", tokenPath(token))];
+    expect(answers.map(({ body }) => body)).toEqual(["true", "false"]);
+    const list = async () => (await client.call("GET", "/voice/api/v1/admin/token", xAuth(token))).status;
+    expect(await list()).toBe(200);
+    await client.control("POST", "clock", { advanceSeconds: 10 });
+    expect(await list()).toBe(401);
+  });
+
   it("are the same after a restart", async () => {
     const again = await TestClient.start();
     expect(await again.tokens()).toEqual(await client.tokens());

@@ -38,7 +38,9 @@ export function deleteToken(call: Call, state: State, identity: Identity): Answe
   } else if (identity.refusal !== null && (identity.auth !== "none" || !state.settings.anonymousDelete)) {
     return identity.refusal;
   }
-  return platform.deleteToken(value, user) ? withEffect(text("true")) : text("false");
+  return platform.deleteToken(value, user, state.settings.deletionSeconds * 1_000)
+    ? withEffect(text("true"))
+    : text("false");
 }
 
 /** `GET admin/accounts`: the caller's sub-accounts as `Account` objects. */

@@ -223,6 +223,29 @@ describe("the legacy portal", () => {
     expect((await client.call("GET", "/v1/admin/token", await client.bearer())).status).toBe(401);
   });
 
+  it("ends at once when a test says so, for one user or for all", async () => {
+    const [ana, other] = [await portalLogin(), await portalLogin({ username: "other@example.com" })];
+    expect(await client.control("POST", "end-portal-sessions", { username: "ana@example.com" })).toEqual({
+      authTokens: 1,
+    });
+    expect([await portalList(ana), await portalList(other)]).toEqual([401, 200]);
+    await client.control("POST", "end-portal-sessions", {});
+    expect(await portalList(other)).toBe(401);
+  });
+
+  it("has a limit and faults of its own", async () => {
+    const authToken = await portalLogin();
+    const ringcx = async () => (await client.call("GET", TOKENS, bearer(accessToken))).status;
+    const { accessToken } = await client.signIn();
+    await client.fault({ operation: "token.list", kind: "html503", surface: "portal" });
+    expect([await ringcx(), await portalList(authToken), await portalList(authToken)]).toEqual([200, 503, 200]);
+    await client.control("POST", "config", { rateLimit: 1 });
+    expect([await portalList(authToken), await ringcx()]).toEqual([429, 429]);
+    await client.control("POST", "clock", { advanceSeconds: 60 });
+    expect([await portalList(authToken), await portalList(authToken), await ringcx()]).toEqual([200, 429, 200]);
+    expect(await portalLogin()).toBeTruthy();
+  });
+
   it("takes the query too, and refuses a wrong password", async () => {
     const query = "username=ana%40example.com&password=sandbox";
     expect((await client.call("POST", `/v1/auth/login?${query}`)).status).toBe(200);

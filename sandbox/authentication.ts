@@ -104,11 +104,9 @@ export function logout(call: Call, state: State): Answer {
 /** `POST /api/auth/login/rc/accesstoken`: a RingEX access token for a RingCX one. 5 per minute, else 429. */
 export function exchange(call: Call, state: State): Answer {
   const user = state.ringex.userOfAccessToken(formOrQuery(call, "rcAccessToken") ?? "");
-  const wait = state.platform.exchanges.refuse(
-    user === null ? `address ${call.address}` : user.username,
-    state.settings.exchangeLimit,
-    call.at,
-  );
+  const { exchangeLimit, exchangePerUser } = state.settings;
+  const caller = user === null ? `address ${call.address}` : user.username;
+  const wait = state.platform.exchanges.refuse(exchangePerUser ? caller : "all", exchangeLimit, call.at);
   if (wait !== null) return tooManyRequests(wait, state.settings);
   if (user === null || !user.enabled || formOrQuery(call, "rcTokenType") !== "Bearer") {
     return unauthorized(call, "Invalid RingCentral access token");

@@ -111,6 +111,7 @@ describe("the control API", () => {
       ["POST", "clock", { advanceSeconds: -1 }],
       ["POST", "users", { username: "ana@example.com" }],
       ["POST", "faults", []],
+      ["POST", "faults", { operation: "*", kind: "hang", surface: "voices" }],
       ["GET", "constructor", undefined],
     ] as const) {
       expect(await client.control(method, path, input)).toEqual({ error: expect.any(String) });

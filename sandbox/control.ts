@@ -87,6 +87,14 @@ const HANDLERS: Record<string, Handler> = {
     const user = username === undefined ? null : userNamed(sandbox, username);
     return ok({ refreshTokens: sandbox.state.sessions.killRefreshTokens(user?.username ?? null) });
   },
+  "POST end-portal-sessions": (sandbox, { username }) => {
+    const user = username === undefined ? null : userNamed(sandbox, username);
+    return ok({ authTokens: sandbox.state.sessions.killPortalSessions(user?.username ?? null) });
+  },
+  "POST expire-codes": ({ state }) => {
+    state.ringex.expireCodes();
+    return done;
+  },
   "GET tokens": (sandbox, _, query) => {
     const user = userNamed(sandbox, query.get("username"));
     return ok({ tokens: sandbox.state.platform.tokensOf(user) });

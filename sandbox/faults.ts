@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { type Answer, HTML_TYPE, html, type Identity, JSON_TYPE, text, unauthorized } from "./http.ts";
-import { OPERATIONS, type Operation } from "./operations.ts";
+import { OPERATIONS, type Operation, SURFACES, type Surface } from "./operations.ts";
 
 /**
  * The kinds of fault, and whether the call still takes effect: `optional` kinds do when the fault says `effect: true`.
@@ -39,6 +39,8 @@ export type Fault = {
   skip: number;
   username?: string;
   auth?: Identity["auth"];
+  /** Only there: `portal` leaves the same operations of the voice API alone. */
+  surface?: Surface;
   effect?: boolean;
   /** latency: how long before the effect; slowBody: between two bytes (500). */
   ms?: number;
@@ -64,6 +66,7 @@ const FIELDS: Record<Exclude<keyof Fault, "id">, string> = {
   skip: "number",
   username: "string",
   auth: "string",
+  surface: "string",
   effect: "boolean",
   ms: "number",
   bytes: "number",
@@ -93,6 +96,9 @@ function checked(input: Record<string, unknown>): Omit<Fault, "id"> {
   if (!Number.isInteger(fault.skip) || fault.skip < 0) throw new InvalidControlRequest("skip must not be negative");
   if (fault.auth !== undefined && !["bearer", "x-auth-token", "none"].includes(fault.auth)) {
     throw new InvalidControlRequest("auth must be bearer, x-auth-token or none");
+  }
+  if (fault.surface !== undefined && !SURFACES.includes(fault.surface)) {
+    throw new InvalidControlRequest(`surface must be one of ${SURFACES.join(", ")}`);
   }
   const rule = KINDS[fault.kind];
   if (fault.effect !== undefined && rule !== "optional" && fault.effect !== (rule === "always")) {
@@ -131,12 +137,18 @@ export class Faults {
    * The faults for one call: every latency that matches, and the first other one. A fault counts down its `skip` at each
    * call that matches it, and its `count` at each call that it bends.
    */
-  take(operation: Operation, auth: Identity["auth"], username: string | null): { delay: Fault[]; fault: Fault | null } {
+  take(
+    operation: Operation,
+    auth: Identity["auth"],
+    username: string | null,
+    surface: Surface | null,
+  ): { delay: Fault[]; fault: Fault | null } {
     const delay: Fault[] = [];
     let chosen: Fault | null = null;
     for (const fault of this.#waiting) {
       if (fault.operation !== "*" && fault.operation !== operation) continue;
       if (fault.auth !== undefined && fault.auth !== auth) continue;
+      if (fault.surface !== undefined && fault.surface !== surface) continue;
       if (fault.username !== undefined && fault.username !== username) continue;
       if (fault.skip > 0) {
         fault.skip -= 1;

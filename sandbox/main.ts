@@ -5,8 +5,8 @@
  *   node sandbox/main.ts            (Node 24: TypeScript runs as it is)
  *
  * Environment: SANDBOX_PORT (4010; 0 takes any free port), SANDBOX_HOST (127.0.0.1), SANDBOX_ACCESS_TOKEN_BYTES (3072),
- * SANDBOX_ACCESS_TOKEN_SECONDS (300), SANDBOX_RATE_LIMIT (120 per 60 s and user), SANDBOX_EXCHANGE_LIMIT (5 per 60 s and
- * user), SANDBOX_QUOTED_TOKENS (off).
+ * SANDBOX_ACCESS_TOKEN_SECONDS (300), SANDBOX_RATE_LIMIT (120 per 60 s, surface and user), SANDBOX_EXCHANGE_LIMIT (5 per
+ * 60 s and user), SANDBOX_QUOTED_TOKENS (off).
  *
  * Serves, on one port: sign-in (/api/auth/...), the admin API (/voice/api/v1/...), a legacy portal (/v1/... and
  * /api/v1/...) and RingEX OAuth and REST (/restapi/...; client sandbox-client, secret sandbox-secret). Calls need a
@@ -14,7 +14,7 @@
  *
  * Control API, for tests and demonstrations: JSON below /__sandbox/, neither limited nor journalled. Errors: 400 {error}.
  *
- *   POST   faults {operation, kind, count?, skip?, username?, auth?, effect?, ...}   201 {fault}
+ *   POST   faults {operation, kind, count?, skip?, username?, auth?, surface?, effect?, ...}   201 {fault}
  *   GET    faults                          {faults}            DELETE faults
  *   GET    journal?since=n                 {entries}           DELETE journal
  *   GET    stats                           {operations: {name: {calls, effects, statuses}}, tokens: {username: n}}
@@ -23,6 +23,8 @@
  *   POST   clock {advanceSeconds}          {now}: moves the sandbox's clock forward
  *   POST   expire-access-tokens            all issued ones answer 401 "Jwt is expired"
  *   POST   end-sessions {username?}        {refreshTokens}: the next refresh is a final 401
+ *   POST   end-portal-sessions {username?} {authTokens}: the next call of a legacy portal is a 401
+ *   POST   expire-codes                    OAuth codes that were given out and not redeemed are too old
  *   GET    tokens?username=                {tokens}: the values
  *   POST   tokens {username}               201 {value}: a token appears outside the dashboard
  *   DELETE tokens {value}                  {deleted}: a token vanishes

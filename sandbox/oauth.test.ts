@@ -73,6 +73,7 @@ describe("RingEX authorization", () => {
   it("never redirects for an unknown client or address", async () => {
     expect((await authorize({ client_id: "x" })).status).toBe(400);
     expect((await authorize({ redirect_uri: "https://evil.example.com/cb" })).status).toBe(400);
+    expect((await authorize({ redirect_uri: "https://localhost:8443/cb" })).status).toBe(200);
     await client.control("POST", "config", { redirectUris: ["https://tokendesk.example.com/cb"] });
     expect((await authorize({ redirect_uri: "https://tokendesk.example.com/cb" })).status).toBe(200);
     expect((await authorize()).status).toBe(400);
@@ -118,6 +119,13 @@ describe("RingEX tokens", () => {
     await client.control("POST", "clock", { advanceSeconds: 60 });
     expect((await redeem(late)).status).toBe(400);
     expect((await redeem("x", { grant_type: "password" })).body).toContain("unsupported_grant_type");
+  });
+
+  it("come for no code that a test has let expire", async () => {
+    const code = (await decide()).get("code") ?? "";
+    await client.control("POST", "expire-codes");
+    expect((await redeem(code)).status).toBe(400);
+    expect((await redeem((await decide()).get("code") ?? "")).status).toBe(200);
   });
 
   it("die when their code is used a second time", async () => {
@@ -168,6 +176,32 @@ describe("the exchange for a RingCX token", () => {
     expect((await exchange(access_token, "", "Basic")).status).toBe(401);
     expect((await exchange((await signIn("forbidden@example.com")).access_token)).status).toBe(403);
   });
+
+  it("allows five in a minute to all together when told so", async () => {
+    await client.control("POST", "config", { exchangePerUser: false, retryAfter: true });
+    const [ana, other] = [(await signIn()).access_token, (await signIn("other@example.com")).access_token];
+    for (let attempt = 0; attempt < 5; attempt += 1) expect((await exchange(ana)).status).toBe(200);
+    const refused = await exchange(other);
+    expect(refused.status).toBe(429);
+    expect(Number(refused.headers.get("retry-after"))).toBeGreaterThan(50);
+  });
+
+  it.each(["oauth.authorize", "oauth.token", "rc.account", "rc.extension", "exchange"])(
+    "bends under faults: %s",
+    async (operation) => {
+      const { access_token } = await signIn();
+      await client.fault({ operation, kind: "html502" });
+      const call: Record<string, () => Promise<{ status: number }>> = {
+        "oauth.authorize": () => authorize(),
+        "oauth.token": () => redeem("x"),
+        "rc.account": () => client.call("GET", "/restapi/v1.0/account/~", bearer(access_token)),
+        "rc.extension": () => client.call("GET", "/restapi/v1.0/account/~/extension/~", bearer(access_token)),
+        exchange: () => exchange(access_token),
+      };
+      expect((await call[operation]?.())?.status).toBe(502);
+      expect((await call[operation]?.())?.status).not.toBe(502);
+    },
+  );
 
   it("allows five in a minute", async () => {
     const { access_token } = await signIn();

@@ -11,7 +11,7 @@ function isRegistered(redirectUri: string, settings: Settings): boolean {
   if (settings.redirectUris.length > 0) return settings.redirectUris.includes(redirectUri);
   if (!URL.canParse(redirectUri)) return false;
   const { protocol, hostname } = new URL(redirectUri);
-  return protocol === "http:" && ["localhost", "127.0.0.1", "[::1]"].includes(hostname);
+  return ["http:", "https:"].includes(protocol) && ["localhost", "127.0.0.1", "[::1]"].includes(hostname);
 }
 
 function escapeHtml(value: string): string {

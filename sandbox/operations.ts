@@ -37,7 +37,9 @@ export const OPERATIONS = [
 export type Operation = (typeof OPERATIONS)[number];
 
 /** Whose gateway answers: RingCX's sign-in, its admin API, a legacy portal, or RingEX. Decides which credential counts. */
-export type Surface = "engage" | "voice" | "portal" | "ringex";
+export const SURFACES = ["engage", "voice", "portal", "ringex"] as const;
+
+export type Surface = (typeof SURFACES)[number];
 
 export type Route = {
   operation: Operation;
@@ -108,6 +110,7 @@ const ROUTES: readonly Route[] = [
       route("token.delete", surface, "DELETE", at("admin/token/([^/]+)"), administration.deleteToken, MUTATES),
       route("accounts", surface, "GET", at("admin/accounts"), signedIn(administration.accounts)),
       route("auth", surface, "GET", at("admin/auth"), signedIn(administration.auth)),
+      route("users", surface, "GET", at("admin/users"), signedIn(administration.users)),
       route("isTokenValid", surface, "GET", at("auth/isTokenValid"), administration.isTokenValid),
       route("legacy.login", surface, "POST", at("auth/login"), authentication.legacyLogin, {
         mutates: true,
@@ -115,7 +118,6 @@ const ROUTES: readonly Route[] = [
       }),
     ];
   }),
-  route("users", "voice", "GET", /^\/voice\/api\/v1\/admin\/users$/, signedIn(administration.users)),
   route(
     "users.children",
     "voice",

@@ -6,19 +6,23 @@ export type Settings = {
   /** Length of an access token in bytes. Real ones are some kilobytes long. */
   accessTokenBytes: number;
   accessTokenSeconds: number;
-  /** Calls per rolling 60 s and user on `/voice/api/**`. */
+  /** Calls per rolling 60 s and user on `/voice/api/**`, and as many at the legacy portal, its sign-in apart. */
   rateLimit: number;
-  /** RingEX token exchanges per rolling 60 s and user. */
+  /** RingEX token exchanges per rolling 60 s. */
   exchangeLimit: number;
+  /** Whether each user has that limit, or all have it together: the vendor does not say. */
+  exchangePerUser: boolean;
   /** A `Retry-After` header on the sandbox's own 429. The vendor documents none. */
   retryAfter: boolean;
   /** Created tokens come as a JSON string, as some gateways send them. */
   quotedTokens: boolean;
   /** DELETE of a token works with no credential ("Permissions: Anonymous User" in the vendor's OpenAPI file). */
   anonymousDelete: boolean;
+  /** How long a deleted token is still listed and let in; a second deletion is answered with `false` meanwhile. */
+  deletionSeconds: number;
   /** How long until an event shows in the audit log. */
   auditDelaySeconds: number;
-  /** OAuth redirect URIs; empty allows every http loopback address. */
+  /** OAuth redirect URIs; empty allows every loopback address. */
   redirectUris: string[];
 };
 
@@ -27,9 +31,11 @@ export const DEFAULT_SETTINGS: Settings = {
   accessTokenSeconds: 300,
   rateLimit: 120,
   exchangeLimit: 5,
+  exchangePerUser: true,
   retryAfter: false,
   quotedTokens: false,
   anonymousDelete: true,
+  deletionSeconds: 0,
   auditDelaySeconds: 300,
   redirectUris: [],
 };
@@ -98,6 +104,8 @@ export class Platform {
   readonly events: TokenEvent[] = [];
   readonly #owners = new Map<string, string>();
   readonly #tokens = new Map<string, Set<string>>();
+  /** When tokens end that are deleted already. */
+  readonly #ending = new Map<string, number>();
   readonly #accountSecrets = new Map<string, AccountSecrets>();
   readonly #ledger: SecretLedger;
   readonly #now: () => number;
@@ -120,14 +128,17 @@ export class Platform {
   }
 
   tokensOf(user: SandboxUser): string[] {
+    this.#endTokens();
     return [...(this.#tokens.get(user.username) ?? [])];
   }
 
   tokenCount(user: SandboxUser): number {
+    this.#endTokens();
     return this.#tokens.get(user.username)?.size ?? 0;
   }
 
   ownerOf(token: string): SandboxUser | null {
+    this.#endTokens();
     const username = this.#owners.get(token);
     return username === undefined ? null : (this.users.get(username) ?? null);
   }
@@ -141,14 +152,23 @@ export class Platform {
     return value;
   }
 
-  /** True when the token existed and is gone. `actor` null: nobody signed in. */
-  deleteToken(value: string, actor: SandboxUser | null): boolean {
+  /** True when the token existed and is gone, or will be `afterMs` from now. `actor` null: nobody signed in. */
+  deleteToken(value: string, actor: SandboxUser | null, afterMs = 0): boolean {
     const owner = this.ownerOf(value);
-    if (owner === null) return false;
-    this.#owners.delete(value);
-    this.#tokens.get(owner.username)?.delete(value);
+    if (owner === null || this.#ending.has(value)) return false;
+    this.#ending.set(value, this.#now() + afterMs);
     this.#record("DELETE", actor, owner, value);
+    this.#endTokens();
     return true;
+  }
+
+  #endTokens(): void {
+    for (const [value, at] of this.#ending) {
+      if (at > this.#now()) continue;
+      this.#ending.delete(value);
+      this.#tokens.get(this.#owners.get(value) ?? "")?.delete(value);
+      this.#owners.delete(value);
+    }
   }
 
   childrenOf(user: SandboxUser): SandboxUser[] {

@@ -70,6 +70,11 @@ export class RingexOAuth {
     return this.#issue(known.grant);
   }
 
+  /** Codes that nobody has redeemed so far are too old. */
+  expireCodes(): void {
+    for (const code of this.#codes.values()) code.expiresAt = this.#now();
+  }
+
   userOfAccessToken(accessToken: string): SandboxUser | null {
     const known = this.#accessTokens.get(accessToken);
     if (known === undefined || known.grant.ended || known.expiresAt <= this.#now()) return null;

@@ -57,7 +57,7 @@ async function answerCall(sandbox: Sandbox, request: IncomingMessage, response: 
   const identity = route === null ? ANONYMOUS : identify(route.surface, call, sandbox.state);
   const username = (identity.user ?? route?.subject(call, sandbox.state))?.username ?? null;
   const operation = route?.operation ?? "unknown";
-  const { delay, fault } = sandbox.faults.take(operation, identity.auth, username);
+  const { delay, fault } = sandbox.faults.take(operation, identity.auth, username, route?.surface ?? null);
   const kinds = [...delay, ...(fault === null ? [] : [fault])].map(({ kind }) => kind);
   const entry = sandbox.journal.begin({
     at: call.at,
@@ -81,10 +81,10 @@ async function answerCall(sandbox: Sandbox, request: IncomingMessage, response: 
     if (params.includes(null)) return failure(call, 400, "bad.request.exception", "Malformed percent-encoding");
     // A latency has passed since the call arrived: the credential may have died meanwhile.
     const now = delay.length === 0 ? identity : identify(route.surface, call, sandbox.state);
-    if (route.surface === "voice") {
+    if (route.surface === "voice" || (route.surface === "portal" && route.operation !== "legacy.login")) {
       const caller = now.user === null ? `address ${call.address}` : now.user.username;
       const { state, settings } = sandbox;
-      const wait = state.platform.adminCalls.refuse(caller, settings.rateLimit, sandbox.now());
+      const wait = state.platform.adminCalls.refuse(`${route.surface} ${caller}`, settings.rateLimit, sandbox.now());
       if (wait !== null) return tooManyRequests(wait, settings);
     }
     const answer = route.answer(call, sandbox.state, now);

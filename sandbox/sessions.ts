@@ -85,6 +85,13 @@ export class Sessions {
     return killed;
   }
 
+  /** The `authToken`s of a portal die at once. Null: those of every user. */
+  killPortalSessions(username: string | null): number {
+    const killed = [...this.#portal].filter(([, session]) => username === null || session.username === username);
+    for (const [authToken] of killed) this.#portal.delete(authToken);
+    return killed.length;
+  }
+
   expireAccessTokens(): void {
     this.#expiredUpTo = this.#serial;
   }

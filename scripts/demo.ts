@@ -11,7 +11,7 @@ const opsUser = "parent@example.com";
 
 // A demo never reaches the real RingCX, nor the database or the identity provider that .env may name.
 const ownSettings =
-  /^(APP_URL|DATABASE_URL|DATA_DIR|FINGERPRINT_KEY|SESSION_SECRET|RINGCX_.*|RC_.*|OIDC_.*|ALLOWED_ACCOUNTS|(OPS|ADMIN)_USERS|TRUST_PROXY)$/;
+  /^(APP_URL|DATABASE_URL|DATA_DIR|FINGERPRINT_KEY|SESSION_SECRET|RINGCX_.*|RC_.*|OIDC_.*|ALLOWED_ACCOUNTS|(OPS|ADMIN)_USERS|TRUST_PROXY|STEP_UP_MINUTES)$/;
 
 const buildCode = await buildIfStale();
 if (buildCode !== 0) process.exit(buildCode);
@@ -56,7 +56,10 @@ try {
       DATA_DIR: dataDir,
       APP_URL: appUrl,
       RINGCX_HOSTS: sandboxUrl,
-      RINGCX_LEGACY_HOSTS: sandboxUrl,
+      RINGCX_LEGACY_HOSTS: `${sandboxUrl}/api`,
+      RC_CLIENT_ID: "sandbox-client",
+      RC_CLIENT_SECRET: "sandbox-secret",
+      RC_SERVER_URL: sandboxUrl,
       TOKENDESK_SANDBOX: "1",
       OPS_USERS: opsUser,
     }),

@@ -5,6 +5,7 @@
  */
 import { mkdirSync, rmSync } from "node:fs";
 import { ensureChromium } from "./browser.ts";
+import { ensureNginx } from "./nginx.ts";
 import { run } from "./processes.ts";
 import { type Count, countPlaywright, countVitest, judge } from "./reports.ts";
 import { buildIfStale } from "./setup.ts";
@@ -19,13 +20,29 @@ async function unit(args: readonly string[]): Promise<Count & { problem?: string
   return judge(file, code, countVitest);
 }
 
-async function e2e(args: readonly string[]): Promise<Count & { problem?: string }> {
-  console.log("Browser tests");
+/** What the browser tests need: programs, which are fetched while other things work, and the build. */
+async function prepare(): Promise<{ chromiumPath: string; nginxPath: string | undefined }> {
   const chromiumPath = await ensureChromium();
+  // Without one, the tests that need it fail and say so; the others need none.
+  const nginxPath = await ensureNginx().catch((error: Error) => {
+    console.error(error.message);
+    return undefined;
+  });
   if ((await buildIfStale()) !== 0) throw new Error("The build failed; its output is above");
+  return { chromiumPath, nginxPath };
+}
+
+async function e2e(args: readonly string[]): Promise<Count & { problem?: string }> {
+  const { chromiumPath, nginxPath } = await prepared;
+  console.log("Browser tests");
   const file = `${reports}/playwright.json`;
   const code = await run("node_modules/@playwright/test/cli.js", ["test", "--reporter=line,json", ...args], {
-    env: { ...process.env, CHROMIUM_PATH: chromiumPath, PLAYWRIGHT_JSON_OUTPUT_NAME: file },
+    env: {
+      ...process.env,
+      CHROMIUM_PATH: chromiumPath,
+      ...(nginxPath === undefined ? {} : { NGINX_PATH: nginxPath }),
+      PLAYWRIGHT_JSON_OUTPUT_NAME: file,
+    },
   });
   return judge(file, code, countPlaywright);
 }
@@ -39,6 +56,11 @@ if (which !== undefined && which !== "unit" && which !== "e2e") {
 
 rmSync(reports, { recursive: true, force: true });
 mkdirSync(reports, { recursive: true });
+
+// While the unit tests run, much of which is waiting.
+const prepared = "e2e" in suites ? prepare() : Promise.reject(new Error("no browser tests were asked for"));
+// It is told when the browser tests begin.
+prepared.catch(() => {});
 
 const total: Count = { passed: 0, failed: 0 };
 for (const [name, suite] of Object.entries(suites)) {

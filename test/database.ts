@@ -30,6 +30,8 @@ export async function useDatabase(kind: DatabaseKind, changes: Record<string, st
     ...changes,
   };
   (globalThis as { [slot: symbol]: Env })[Symbol.for("tokendesk.env")] = parseEnv(variables);
+  // What an earlier test left running may have opened its database again meanwhile.
+  await closeDatabase();
   return {
     folder,
     variables,

@@ -45,4 +45,6 @@ export const quick: Pace = {
   batch: 25,
   batchMs: 150,
   lastAfterMs: 1_000,
+  listMs: 5_000,
+  graceMs: 100,
 };

@@ -16,11 +16,14 @@ const state = [
   "tokendesk.keys",
   "tokendesk.endedSessions",
   "tokendesk.toldEnds",
+  "tokendesk.sessionChanges",
   "tokendesk.denials",
   "tokendesk.denials.bursts",
   "tokendesk.incidents.volume",
   "tokendesk.notify.delivery",
   "tokendesk.notify.held",
+  "tokendesk.oidc",
+  "tokendesk.exchanges",
 ].map((name) => Symbol.for(name));
 
 /** Secrets of 32 characters and more, for tests alone. */

@@ -11,6 +11,7 @@ const harmless = new Set([
   "lib/accounts/schema.ts",
   "lib/audit/schema.ts",
   "lib/auth/return-path.ts",
+  "lib/auth/schema.ts",
   "lib/db/failure.ts",
   "lib/db/migrations.ts",
   "lib/db/schema.ts",
@@ -72,6 +73,7 @@ describe("the border between server and browser", () => {
 
   test("every module of lib says that it is for the server, or is known to be harmless", () => {
     const unmarked = sources.filter((file) => file.startsWith("lib/") && !read(file).startsWith(marker));
-    expect(unmarked.filter((file) => !harmless.has(file))).toEqual([]);
+    // Texts are for everybody; the layers let them import nothing that is not.
+    expect(unmarked.filter((file) => !harmless.has(file) && !file.startsWith("lib/texts/"))).toEqual([]);
   });
 });

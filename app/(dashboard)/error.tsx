@@ -4,6 +4,10 @@ import { CircleAlert } from "lucide-react";
 import { Button } from "@/components/ui/button";
 import { digestOf } from "@/components/ui/digest";
 import { EmptyState } from "@/components/ui/empty-state";
+import { pagesTexts } from "@/lib/texts/pages";
+import { uiTexts } from "@/lib/texts/ui";
+
+const texts = pagesTexts.error;
 
 export default function DashboardErrorPage({ error, retry }: { error: unknown; retry: () => void }) {
   const digest = digestOf(error);
@@ -11,11 +15,11 @@ export default function DashboardErrorPage({ error, retry }: { error: unknown; r
     <div role="alert" className="rounded-lg border border-line bg-surface">
       <EmptyState
         icon={<CircleAlert className="size-5" />}
-        title="Something went wrong on our side"
-        action={<Button onClick={retry}>Retry</Button>}
+        title={texts.title}
+        action={<Button onClick={retry}>{uiTexts.actions.retry}</Button>}
       >
-        <p>This view could not be shown. The rest of Tokendesk still works.</p>
-        {digest && <p className="mt-2 font-mono text-2xs text-faint">Reference {digest}</p>}
+        <p>{texts.viewOnly}</p>
+        {digest && <p className="mt-2 font-mono text-2xs text-faint">{texts.reference(digest)}</p>}
       </EmptyState>
     </div>
   );

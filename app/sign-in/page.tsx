@@ -8,16 +8,15 @@ import { signInOptions } from "@/lib/auth/sign-in";
 export const metadata: Metadata = { title: "Sign in" };
 
 export default async function SignInPage({ searchParams }: PageProps<"/sign-in">) {
-  const { reason, returnTo } = await searchParams;
+  const { reason, returnTo, problem } = await searchParams;
   const returnPath = safeReturnPath(typeof returnTo === "string" ? returnTo : undefined);
   // With a reason the session was just refused, whatever its cookie says: going back would go round in circles.
   if (reason === undefined && (await currentSession())) redirect(returnPath);
-  const { hosts, sandbox } = signInOptions();
   return (
     <SignInView
-      hosts={hosts}
-      sandbox={sandbox}
+      {...signInOptions()}
       reason={typeof reason === "string" ? reason : null}
+      problem={typeof problem === "string" ? problem : null}
       returnPath={returnPath}
     />
   );

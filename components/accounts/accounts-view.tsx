@@ -2,7 +2,10 @@
 
 import clsx from "clsx";
 import { Building2, ChevronRight, Search, SearchX } from "lucide-react";
-import { useId, useState } from "react";
+import { type ReactNode, useId, useState } from "react";
+import { useSearchKey } from "@/components/commands/shortcuts";
+import { bareHost, connectionName } from "@/components/connections/connection-text";
+import { ConnectionProblems } from "@/components/connections/problems";
 import { Button } from "@/components/ui/button";
 import { Callout } from "@/components/ui/callout";
 import { CopyButton } from "@/components/ui/copy-button";
@@ -12,22 +15,33 @@ import { Freshness } from "@/components/ui/freshness";
 import { PageHeading } from "@/components/ui/page-heading";
 import type { MainAccount } from "@/lib/accounts/schema";
 import { plural } from "@/lib/format";
+import type { ListedConnection } from "@/lib/session/schema";
+
+type Group = { connection: string | null; mains: MainAccount[] };
 
 type AccountsViewProps = {
-  mains: MainAccount[];
+  /** One for each connection that answered, the active one first. */
+  groups: Group[];
+  connections: readonly ListedConnection[];
   /** Entries of RingCX's list that made no sense and are left out. */
   unreadable: number;
   fetchedAt: string;
 };
 
-export function AccountsView({ mains, unreadable, fetchedAt }: AccountsViewProps) {
+export function AccountsView({ groups, connections, unreadable, fetchedAt }: AccountsViewProps) {
+  const searchKey = useSearchKey();
   const [search, setSearch] = useState("");
   const [closed, setClosed] = useState<ReadonlySet<string>>(new Set());
   const words = search.toLowerCase().split(/\s+/).filter(Boolean);
-  const shown = words.length === 0 ? mains : mains.flatMap((main) => matching(main, words));
-  const total = mains.reduce((sum, main) => sum + main.subAccounts.length, 0);
-  const found = shown.reduce((sum, main) => sum + main.subAccounts.length, 0);
-  const allClosed = mains.length > 0 && mains.every((main) => closed.has(main.mainAccountId));
+  const mains = groups.flatMap((group) => group.mains.map((main) => ({ main, key: keyOf(group, main) })));
+  const shown = groups.flatMap((group) => {
+    const found = words.length === 0 ? group.mains : group.mains.flatMap((main) => matching(main, words));
+    return found.length > 0 || (words.length === 0 && groups.length > 1) ? [{ ...group, mains: found }] : [];
+  });
+  const count = (all: readonly MainAccount[]) => all.reduce((sum, main) => sum + main.subAccounts.length, 0);
+  const total = count(mains.map(({ main }) => main));
+  const found = count(shown.flatMap((group) => group.mains));
+  const allClosed = mains.length > 0 && mains.every(({ key }) => closed.has(key));
 
   function toggle(id: string) {
     setClosed((before) => {
@@ -50,6 +64,7 @@ export function AccountsView({ mains, unreadable, fetchedAt }: AccountsViewProps
           </>
         }
       />
+      <ConnectionProblems listed={connections} what="Accounts" />
       {unreadable > 0 && (
         <Callout tone="warn" title="The list is not complete" className="mb-4">
           <p>RingCX lists {plural(unreadable, "more entry", "more entries")} that Tokendesk cannot read.</p>
@@ -71,6 +86,7 @@ export function AccountsView({ mains, unreadable, fetchedAt }: AccountsViewProps
               />
               <input
                 type="text"
+                {...searchKey}
                 inputMode="search"
                 aria-label="Search accounts"
                 placeholder="Search accounts"
@@ -87,7 +103,7 @@ export function AccountsView({ mains, unreadable, fetchedAt }: AccountsViewProps
             {mains.length > 1 && words.length === 0 && (
               <Button
                 variant="ghost"
-                onClick={() => setClosed(allClosed ? new Set() : new Set(mains.map((main) => main.mainAccountId)))}
+                onClick={() => setClosed(allClosed ? new Set() : new Set(mains.map(({ key }) => key)))}
               >
                 {allClosed ? "Expand all" : "Collapse all"}
               </Button>
@@ -107,16 +123,24 @@ export function AccountsView({ mains, unreadable, fetchedAt }: AccountsViewProps
               </EmptyState>
             </section>
           ) : (
-            <ul className="flex flex-col gap-3">
-              {shown.map((main) => (
-                <MainAccountItem
-                  key={main.mainAccountId}
-                  main={main}
-                  open={words.length > 0 || !closed.has(main.mainAccountId)}
-                  onToggle={() => toggle(main.mainAccountId)}
-                />
-              ))}
-            </ul>
+            shown.map((group) => (
+              <GroupOfAccounts
+                key={group.connection}
+                connection={connections.length > 1 ? connections.find(({ id }) => id === group.connection) : undefined}
+              >
+                {group.mains.map((main) => {
+                  const key = keyOf(group, main);
+                  return (
+                    <MainAccountItem
+                      key={key}
+                      main={main}
+                      open={words.length > 0 || !closed.has(key)}
+                      onToggle={() => toggle(key)}
+                    />
+                  );
+                })}
+              </GroupOfAccounts>
+            ))
           )}
           <p className="mt-4 max-w-2xl text-faint text-xs">
             A main account is a container: it groups sub-accounts and holds no calls or agents of its own. API calls go
@@ -125,6 +149,32 @@ export function AccountsView({ mains, unreadable, fetchedAt }: AccountsViewProps
         </>
       )}
     </>
+  );
+}
+
+function keyOf({ connection }: Group, { mainAccountId }: MainAccount): string {
+  return `${connection} ${mainAccountId}`;
+}
+
+/** Under the connection that they were seen through, when there are several. */
+function GroupOfAccounts({
+  connection,
+  children,
+}: {
+  connection: ListedConnection | undefined;
+  children: ReactNode[];
+}) {
+  const list = <ul className="flex flex-col gap-3">{children}</ul>;
+  if (!connection) return list;
+  const name = connectionName(connection);
+  return (
+    <section aria-label={name} className="mb-6">
+      <p className="mb-1.5 text-sm">
+        <span className="font-medium">{connection.username}</span>{" "}
+        <span className="text-dim">at {bareHost(connection.host)}</span>
+      </p>
+      {children.length > 0 ? list : <p className="text-dim text-sm">RingCX listed no account for this user.</p>}
+    </section>
   );
 }
 

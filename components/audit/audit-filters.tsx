@@ -3,13 +3,17 @@
 import clsx from "clsx";
 import { SlidersHorizontal } from "lucide-react";
 import { type ReactNode, useEffect, useId, useRef, useState } from "react";
-import { actionGroups, actionNames, outcomeNames } from "@/components/audit/audit-text";
+import { actionGroups } from "@/components/audit/audit-text";
 import { type AuditView, everything, filterEntries } from "@/components/audit/audit-view-query";
+import { useSearchKey } from "@/components/commands/shortcuts";
 import { Button } from "@/components/ui/button";
 import { Select, TextInput } from "@/components/ui/field";
 import { auditActions, auditOutcomes } from "@/lib/audit/schema";
-import { plural } from "@/lib/format";
+import { auditTexts } from "@/lib/texts/audit";
+import { uiTexts } from "@/lib/texts/ui";
 import { searchText } from "@/lib/tokens/schema";
+
+const texts = auditTexts.filters;
 
 const debounce = 350;
 
@@ -26,7 +30,7 @@ export function AuditFilters({ view, onFilter }: AuditFiltersProps) {
     <search className="mb-3 block">
       <Button aria-expanded={shown} aria-controls={panel} onClick={() => setShown(!shown)} className="w-full sm:hidden">
         <SlidersHorizontal className="size-3.5 text-faint" aria-hidden="true" />
-        {count === 0 ? "Filters" : plural(count, "filter")}
+        {texts.filters(count)}
       </Button>
       <div
         id={panel}
@@ -36,25 +40,26 @@ export function AuditFilters({ view, onFilter }: AuditFiltersProps) {
         )}
       >
         <TextFilter
-          name="Actor"
-          placeholder="Login or user ID"
+          name={texts.actor}
+          first
+          placeholder={texts.actorHelp}
           value={view.actor}
           onValue={(value) => onFilter({ actor: value })}
           className="xl:w-52"
         />
-        <Control name="Action" className="xl:w-48">
+        <Control name={texts.action} className="xl:w-48">
           {(id) => (
             <Select
               id={id}
               value={view.action ?? ""}
               onChange={({ target }) => onFilter({ action: oneOf(auditActions, target.value) })}
             >
-              <option value="">Any action</option>
+              <option value="">{texts.anyAction}</option>
               {actionGroups.map((group) => (
                 <optgroup key={group.name} label={group.name}>
                   {group.actions.map((name) => (
                     <option key={name} value={name}>
-                      {actionNames[name]}
+                      {auditTexts.actions[name]}
                     </option>
                   ))}
                 </optgroup>
@@ -62,38 +67,38 @@ export function AuditFilters({ view, onFilter }: AuditFiltersProps) {
             </Select>
           )}
         </Control>
-        <Control name="Outcome" className="xl:w-36">
+        <Control name={texts.outcome} className="xl:w-36">
           {(id) => (
             <Select
               id={id}
               value={view.outcome ?? ""}
               onChange={({ target }) => onFilter({ outcome: oneOf(auditOutcomes, target.value) })}
             >
-              <option value="">Any outcome</option>
+              <option value="">{texts.anyOutcome}</option>
               {auditOutcomes.map((name) => (
                 <option key={name} value={name}>
-                  {outcomeNames[name]}
+                  {auditTexts.outcomes[name]}
                 </option>
               ))}
             </Select>
           )}
         </Control>
         <TextFilter
-          name="Token"
-          placeholder="ID or last four"
+          name={texts.token}
+          placeholder={texts.tokenHelp}
           value={view.token}
           onValue={(value) => onFilter({ token: value })}
           className="xl:w-44 [&_input]:font-mono [&_input]:text-xs"
         />
-        <DayFilter name="From" value={view.from} max={view.to} onValue={(value) => onFilter({ from: value })} />
-        <DayFilter name="To" value={view.to} min={view.from} onValue={(value) => onFilter({ to: value })} />
+        <DayFilter name={texts.from} value={view.from} max={view.to} onValue={(value) => onFilter({ from: value })} />
+        <DayFilter name={texts.to} value={view.to} min={view.from} onValue={(value) => onFilter({ to: value })} />
         {count > 0 && (
           <Button
             variant="ghost"
             className="col-span-full"
             onClick={() => onFilter({ actor, action, outcome, token, from, to })}
           >
-            Clear filters
+            {uiTexts.actions.clearFilters}
           </Button>
         )}
       </div>
@@ -142,6 +147,8 @@ type TextFilterProps = {
   placeholder: string;
   value: string;
   onValue: (value: string) => void;
+  /** The one that `/` leads to. */
+  first?: boolean;
   className?: string;
 };
 
@@ -176,19 +183,17 @@ function useTyped(value: string, onValue: (value: string) => void) {
 }
 
 /** A pasted token value never goes into the address. */
-function TextFilter({ name, placeholder, value, onValue, className }: TextFilterProps) {
+function TextFilter({ name, placeholder, value, onValue, first = false, className }: TextFilterProps) {
   const { typed, type, ask } = useTyped(value, onValue);
+  const searchKey = useSearchKey();
   const [refused, setRefused] = useState(false);
   return (
-    <Control
-      name={name}
-      refusal={refused ? "Not a token value: it would stand in the address" : ""}
-      {...(className === undefined ? {} : { className })}
-    >
+    <Control name={name} refusal={refused ? texts.notAValue : ""} {...(className === undefined ? {} : { className })}>
       {(id) => (
         // Not in a form: nothing but the code here may put this text into the address.
         <TextInput
           id={id}
+          {...(first ? searchKey : {})}
           value={typed}
           placeholder={placeholder}
           inputMode="search"
@@ -226,7 +231,7 @@ type DayFilterProps = {
 function DayFilter({ name, value, min, max, onValue }: DayFilterProps) {
   const { typed, type, ask } = useTyped(value ?? "", (day) => onValue(day || null));
   return (
-    <Control name={name} note="UTC" className="xl:w-36">
+    <Control name={name} note={texts.zone} className="xl:w-36">
       {(id) => (
         <TextInput
           id={id}

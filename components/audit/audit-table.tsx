@@ -2,7 +2,6 @@
 
 import clsx from "clsx";
 import { type MouseEvent, useState } from "react";
-import { actionNames } from "@/components/audit/audit-text";
 import { OutcomeBadge, OutcomeIcon } from "@/components/audit/outcome";
 import { HistoryLink } from "@/components/tokens/history-link";
 import { TokenHint } from "@/components/tokens/token-hint";
@@ -10,6 +9,9 @@ import { Badge } from "@/components/ui/badge";
 import { Time } from "@/components/ui/time";
 import type { AuditEvent } from "@/lib/audit/schema";
 import { formatCount } from "@/lib/format";
+import { auditTexts } from "@/lib/texts/audit";
+
+const texts = auditTexts.table;
 
 type AuditTableProps = {
   events: AuditEvent[];
@@ -36,13 +38,13 @@ const roles = {
 
 const headings = [
   ["", "w-11"],
-  ["Time", "w-44"],
-  ["Action", ""],
-  ["Outcome", "w-30"],
-  ["Actor", "w-1/6 xl:w-1/5"],
-  ["Token", "w-32"],
-  ["Address", "w-32 max-xl:hidden"],
-  ["Event", "w-20 text-right max-xl:hidden"],
+  [texts.time, "w-44"],
+  [texts.action, ""],
+  [texts.outcome, "w-30"],
+  [texts.actor, "w-1/6 xl:w-1/5"],
+  [texts.token, "w-32"],
+  [texts.address, "w-32 max-xl:hidden"],
+  [texts.event, "w-20 text-right max-xl:hidden"],
 ] as const;
 
 /** The events, newest first. Those of one act stand on one line of the rail when they are neighbours. */
@@ -51,7 +53,7 @@ export function AuditTable({ events, open, selected, freshAfter, stale, onOpen }
   return (
     <table
       {...roles.table}
-      aria-label="Audit events"
+      aria-label={texts.label}
       aria-busy={stale || undefined}
       className="w-full text-left text-sm max-lg:block lg:table-fixed"
     >
@@ -63,7 +65,7 @@ export function AuditTable({ events, open, selected, freshAfter, stale, onOpen }
               scope="col"
               className={clsx("h-9 px-2 font-medium text-dim text-xs first:pl-4 last:pr-4", width)}
             >
-              {name === "" ? <span className="sr-only">Act</span> : name}
+              {name === "" ? <span className="sr-only">{texts.act}</span> : name}
             </th>
           ))}
         </tr>
@@ -151,7 +153,7 @@ function EventRow({ event, above, below, isOpen, selected, related, fresh, onPoi
         <button
           type="button"
           aria-haspopup="dialog"
-          aria-label={`${actionNames[event.action]}, event ${event.seq}`}
+          aria-label={texts.open(auditTexts.actions[event.action], event.seq)}
           data-event={event.seq}
           onClick={onOpen}
           className={clsx(
@@ -159,11 +161,11 @@ function EventRow({ event, above, below, isOpen, selected, related, fresh, onPoi
             quiet ? "text-dim" : "font-medium text-ink",
           )}
         >
-          {actionNames[event.action]}
+          {auditTexts.actions[event.action]}
         </button>
       </td>
       <td {...roles.cell} className={clsx(cell, "col-start-3 row-start-1 max-lg:justify-self-end")}>
-        {isOpen ? <Badge tone="warn">No outcome yet</Badge> : <OutcomeBadge outcome={event.outcome} />}
+        {isOpen ? <Badge tone="warn">{texts.noOutcome}</Badge> : <OutcomeBadge outcome={event.outcome} />}
       </td>
       <td {...roles.cell} className={clsx(cell, "col-start-2 row-start-2 max-lg:text-xs")}>
         <span className={clsx("block truncate", quiet ? "text-faint" : "text-dim")} title={event.actor.name}>

@@ -24,8 +24,13 @@ import { Callout } from "@/components/ui/callout";
 import { EmptyState } from "@/components/ui/empty-state";
 import { PageHeading } from "@/components/ui/page-heading";
 import { PendingBar } from "@/components/ui/pending-bar";
+import { RichText } from "@/components/ui/rich-text";
+import { ViewsMenu } from "@/components/views/views-menu";
 import type { AuditEvent, AuditPage } from "@/lib/audit/schema";
-import { formatCount, plural } from "@/lib/format";
+import { auditTexts } from "@/lib/texts/audit";
+import { uiTexts } from "@/lib/texts/ui";
+
+const texts = auditTexts.view;
 
 /** More than these, and the page is read again: a table is no place for thousands of rows. */
 const mostLive = 200;
@@ -115,7 +120,7 @@ export function AuditView({ page, view: asked, scope, canVerify }: AuditViewProp
   return (
     <>
       <PageHeading
-        title="Audit log"
+        title={texts.title}
         headingRef={heading}
         facts={<span>{scope}</span>}
         actions={
@@ -131,29 +136,35 @@ export function AuditView({ page, view: asked, scope, canVerify }: AuditViewProp
               }}
             />
             {canVerify && <VerifyButton />}
+            <ViewsMenu page="/audit" query={auditPath(newestPage(asked)).slice("/audit".length)} />
             <ExportMenu filter={filter} />
           </>
         }
       />
       <p role="status" className="sr-only">
-        {live ? heard > 0 && plural(heard, "new event") : pending ? "" : `${plural(events.length, "event")} shown`}
+        {live ? heard > 0 && texts.newEvents(heard) : pending ? "" : texts.shown(events.length)}
       </p>
       {live && failure && (
-        <Callout tone="warn" className="mb-4" role="status" title="Live has no answer just now">
-          <p>{failure.title}. What is shown stays; Tokendesk keeps asking.</p>
+        <Callout tone="warn" className="mb-4" role="status" title={texts.noAnswer}>
+          <p>{texts.keepsAsking(failure.title)}</p>
         </Callout>
       )}
       {note && !live && (
-        <Callout tone="info" className="mb-4" role="status" title="Live is off">
+        <Callout tone="info" className="mb-4" role="status" title={texts.liveIsOff}>
           {note === "unattended" ? (
-            <p>Nobody was here for 15 minutes.</p>
+            <p>{texts.unattended}</p>
           ) : (
             <p>
-              Your session has ended.{" "}
-              <a href="/sign-in?reason=expired" className="font-medium underline underline-offset-2">
-                Sign in again
-              </a>
-              .
+              <RichText
+                text={texts.ended}
+                slots={{
+                  link: (
+                    <a href="/sign-in?reason=expired" className="font-medium underline underline-offset-2">
+                      {texts.signInAgain}
+                    </a>
+                  ),
+                }}
+              />
             </p>
           )}
         </Callout>
@@ -166,7 +177,7 @@ export function AuditView({ page, view: asked, scope, canVerify }: AuditViewProp
           go({ ...newestPage(latest.current), ...patch }, { step: !typed || "action" in patch });
         }}
       />
-      <section aria-label="Events" className="relative rounded-lg border border-line bg-surface">
+      <section aria-label={texts.events} className="relative rounded-lg border border-line bg-surface">
         {pending && <PendingBar />}
         {events.length === 0 ? (
           <Nothing filtered={filter.length > 0} onClear={() => go(everything)} />
@@ -184,17 +195,17 @@ export function AuditView({ page, view: asked, scope, canVerify }: AuditViewProp
         )}
         {(page.nextCursor !== null || !newestShown) && (
           <nav
-            aria-label="Pagination"
+            aria-label={texts.pagination}
             className="flex flex-wrap items-center gap-1 border-line border-t px-4 py-2 text-dim text-xs tabular-nums max-sm:justify-end"
           >
             <span className="mr-auto">{extentOf(events)}</span>
             <Button variant="ghost" size="sm" disabled={newestShown} onClick={() => turn(newestPage(asked))}>
               <ChevronsLeft className="size-3.5" aria-hidden="true" />
-              Newest
+              {texts.newest}
             </Button>
             <Button variant="ghost" size="sm" disabled={newestShown} onClick={() => turn(newerPage(asked))}>
               <ChevronLeft className="size-3.5" aria-hidden="true" />
-              Newer
+              {texts.newer}
             </Button>
             <Button
               variant="ghost"
@@ -202,7 +213,7 @@ export function AuditView({ page, view: asked, scope, canVerify }: AuditViewProp
               disabled={page.nextCursor === null}
               onClick={() => page.nextCursor !== null && turn(olderPage(asked, page.nextCursor))}
             >
-              Older
+              {texts.older}
               <ChevronRight className="size-3.5" aria-hidden="true" />
             </Button>
           </nav>
@@ -241,10 +252,10 @@ function LiveToggle({ on, possible, trouble, onToggle }: LiveToggleProps) {
   return (
     <>
       <Button
-        aria-label="Live"
+        aria-label={texts.live}
         aria-pressed={on}
         disabled={!possible}
-        {...(possible ? {} : { "aria-describedby": reason, title: "Live shows the newest events" })}
+        {...(possible ? {} : { "aria-describedby": reason, title: texts.liveShows })}
         onClick={onToggle}
         className={clsx(on && "border-accent/60! bg-accent-soft! text-accent!")}
       >
@@ -252,11 +263,11 @@ function LiveToggle({ on, possible, trouble, onToggle }: LiveToggleProps) {
           className={clsx("size-3.5", !on && "text-faint", on && (trouble ? "text-warn" : "animate-breathe"))}
           aria-hidden="true"
         />
-        <span className="max-sm:hidden">Live</span>
+        <span className="max-sm:hidden">{texts.live}</span>
       </Button>
       {!possible && (
         <span id={reason} hidden>
-          Live shows the newest events. Go to the newest page first.
+          {texts.goToNewest}
         </span>
       )}
     </>
@@ -267,14 +278,14 @@ function Nothing({ filtered, onClear }: { filtered: boolean; onClear: () => void
   return filtered ? (
     <EmptyState
       icon={<SearchX className="size-5" />}
-      title="No event matches"
-      action={<Button onClick={onClear}>Clear filters</Button>}
+      title={texts.noMatch}
+      action={<Button onClick={onClear}>{uiTexts.actions.clearFilters}</Button>}
     >
-      Nothing that you may see fits these filters.
+      {texts.noMatchWhy}
     </EmptyState>
   ) : (
-    <EmptyState icon={<ScrollText className="size-5" />} title="Nothing is recorded yet">
-      Sign-ins and everything that is done to a token are written down here, and stay.
+    <EmptyState icon={<ScrollText className="size-5" />} title={texts.nothing}>
+      {texts.nothingYet}
     </EmptyState>
   );
 }
@@ -283,8 +294,8 @@ function Nothing({ filtered, onClear }: { filtered: boolean; onClear: () => void
 function extentOf(events: AuditEvent[]): string {
   const [newest, oldest] = [events[0], events.at(-1)];
   if (!newest || !oldest) return "";
-  if (newest === oldest) return `Event ${formatCount(newest.seq)}`;
-  return `${plural(events.length, "event")}, from ${formatCount(oldest.seq)} to ${formatCount(newest.seq)}`;
+  if (newest === oldest) return texts.one(newest.seq);
+  return texts.extent(events.length, oldest.seq, newest.seq);
 }
 
 /**

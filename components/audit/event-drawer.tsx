@@ -5,15 +5,19 @@ import { ChevronDown, ChevronUp, ListFilter, X } from "lucide-react";
 import { Dialog } from "radix-ui";
 import type { ReactNode } from "react";
 import { TokenLink } from "@/components/audit/audit-table";
-import { actionNames, detailName, detailWords, explainOutcome, outcomeNames } from "@/components/audit/audit-text";
+import { detailName, detailWords, explainOutcome } from "@/components/audit/audit-text";
 import { OutcomeBadge, OutcomeIcon } from "@/components/audit/outcome";
 import { agentName } from "@/components/sessions/agent";
 import { Button, buttonClass } from "@/components/ui/button";
 import { Callout } from "@/components/ui/callout";
 import { CopyButton } from "@/components/ui/copy-button";
-import { Time } from "@/components/ui/time";
+import { OtherTime, Time } from "@/components/ui/time";
 import type { AuditEvent } from "@/lib/audit/schema";
-import { formatCount, formatInstant } from "@/lib/format";
+import { formatCount } from "@/lib/format";
+import { auditTexts } from "@/lib/texts/audit";
+import { uiTexts } from "@/lib/texts/ui";
+
+const texts = auditTexts.drawer;
 
 type EventDrawerProps = {
   event: AuditEvent;
@@ -33,9 +37,7 @@ type EventDrawerProps = {
 /** All that is recorded of one event. */
 export function EventDrawer(props: EventDrawerProps) {
   const { event, related, isOpen, onNewer, onOlder, onSelect, onFilter, onClose, returnFocus } = props;
-  const explanation = isOpen
-    ? "Written down before anything was done. Its outcome is not recorded: it is under way, or Tokendesk was interrupted and finds out later."
-    : explainOutcome(event);
+  const explanation = isOpen ? texts.stillOpen : explainOutcome(event);
   const tokenId = event.token?.id ?? null;
   const happenedAt = typeof event.details.happenedAt === "string" ? event.details.happenedAt : null;
   return (
@@ -60,18 +62,18 @@ export function EventDrawer(props: EventDrawerProps) {
           <header className="flex items-start gap-3 border-line border-b px-5 pt-4 pb-3">
             <div className="min-w-0 flex-1">
               <Dialog.Title className="font-semibold text-ink text-lg tracking-tight">
-                {actionNames[event.action]}
+                {auditTexts.actions[event.action]}
               </Dialog.Title>
               <p className="mt-1 flex items-center gap-2 text-dim text-sm">
                 <OutcomeBadge outcome={event.outcome} />
-                <span className="tabular-nums">Event {formatCount(event.seq)}</span>
+                <span className="tabular-nums">{texts.event(event.seq)}</span>
               </p>
             </div>
             <div className="-mr-1.5 flex items-center gap-0.5">
               <Button
                 variant="ghost"
                 size="icon-sm"
-                aria-label="Newer event"
+                aria-label={texts.newer}
                 disabled={onNewer === null}
                 onClick={() => onNewer?.()}
               >
@@ -80,18 +82,18 @@ export function EventDrawer(props: EventDrawerProps) {
               <Button
                 variant="ghost"
                 size="icon-sm"
-                aria-label="Older event"
+                aria-label={texts.older}
                 disabled={onOlder === null}
                 onClick={() => onOlder?.()}
               >
                 <ChevronDown className="size-4" aria-hidden="true" />
               </Button>
-              <Dialog.Close className={buttonClass("ghost", "icon-sm")} aria-label="Close">
+              <Dialog.Close className={buttonClass("ghost", "icon-sm")} aria-label={uiTexts.actions.close}>
                 <X className="size-4" aria-hidden="true" />
               </Dialog.Close>
             </div>
           </header>
-          <section aria-label="Details" className="flex min-h-0 flex-1 flex-col gap-5 overflow-y-auto px-5 py-4">
+          <section aria-label={texts.details} className="flex min-h-0 flex-1 flex-col gap-5 overflow-y-auto px-5 py-4">
             {explanation && (
               <Callout tone={event.outcome === "unknown" || isOpen ? "warn" : "info"}>
                 <p>{explanation}</p>
@@ -99,26 +101,26 @@ export function EventDrawer(props: EventDrawerProps) {
             )}
             {event.reason && (
               <blockquote className="whitespace-pre-wrap break-words border-edge border-l-2 pl-3 text-ink text-sm">
-                <span className="block text-faint text-xs">Reason given</span>
+                <span className="block text-faint text-xs">{texts.reason}</span>
                 {event.reason}
               </blockquote>
             )}
-            <Fields name="When and who">
+            <Fields name={texts.whenAndWho}>
               {happenedAt && (
-                <Field name="Happened" copy={happenedAt}>
+                <Field name={texts.happened} copy={happenedAt}>
                   <Time iso={happenedAt} as="instant" className="tabular-nums" />
                 </Field>
               )}
-              <Field name={happenedAt ? "Written down" : "Time"} copy={event.at}>
+              <Field name={happenedAt ? texts.writtenDown : texts.time} copy={event.at}>
                 <Time iso={event.at} as="instant" className="block tabular-nums" />
-                <span className="block text-faint text-xs tabular-nums">{formatInstant(event.at, "utc")}</span>
+                <OtherTime iso={event.at} className="block text-faint text-xs tabular-nums" />
               </Field>
-              <Field name="Actor" copy={event.actor.name}>
+              <Field name={texts.actor} copy={event.actor.name}>
                 {event.actor.name}
               </Field>
-              <Field name="Actor ID" copy={event.actor.id} mono />
-              <Field name="Address" copy={event.address} mono />
-              <Field name="Program" copy={event.userAgent}>
+              <Field name={texts.actorId} copy={event.actor.id} mono />
+              <Field name={texts.address} copy={event.address} mono />
+              <Field name={texts.program} copy={event.userAgent}>
                 {event.userAgent && (
                   <>
                     <span className="block">{agentName(event.userAgent)}</span>
@@ -130,29 +132,29 @@ export function EventDrawer(props: EventDrawerProps) {
               </Field>
             </Fields>
             {event.token && (
-              <Fields name="Token">
-                <Field name="Token" copy={event.token.hint}>
+              <Fields name={texts.token}>
+                <Field name={texts.token} copy={event.token.hint}>
                   <TokenLink token={event.token} />
                 </Field>
-                <Field name="Token ID" copy={event.token.id} mono />
+                <Field name={texts.tokenId} copy={event.token.id} mono />
               </Fields>
             )}
             <div className="flex flex-wrap gap-2">
               <Button size="sm" onClick={() => onFilter({ actor: event.actor.id ?? event.actor.name })}>
                 <ListFilter className="size-3.5 text-faint" aria-hidden="true" />
-                Only this actor
+                {texts.onlyActor}
               </Button>
               {tokenId !== null && (
                 <Button size="sm" onClick={() => onFilter({ token: tokenId })}>
                   <ListFilter className="size-3.5 text-faint" aria-hidden="true" />
-                  Only this token
+                  {texts.onlyToken}
                 </Button>
               )}
             </div>
             <Details event={event} />
             {related.length > 0 && (
               <section>
-                <h3 className="mb-1.5 font-medium text-dim text-xs">The same act</h3>
+                <h3 className="mb-1.5 font-medium text-dim text-xs">{texts.sameAct}</h3>
                 <ul className="divide-y divide-line rounded-lg border border-line">
                   {related.map((other) => (
                     <li key={other.seq}>
@@ -162,7 +164,7 @@ export function EventDrawer(props: EventDrawerProps) {
                         className="flex min-h-9 w-full items-center gap-2.5 px-3 text-left text-sm hover:bg-hover/60"
                       >
                         <OutcomeIcon outcome={other.outcome} />
-                        <span className="min-w-0 flex-1 truncate">{outcomeNames[other.outcome]}</span>
+                        <span className="min-w-0 flex-1 truncate">{auditTexts.outcomes[other.outcome]}</span>
                         <Time iso={other.at} as="clock" className="text-dim text-xs tabular-nums" />
                         <span className="font-mono text-faint text-xs">{formatCount(other.seq)}</span>
                       </button>
@@ -171,12 +173,12 @@ export function EventDrawer(props: EventDrawerProps) {
                 </ul>
               </section>
             )}
-            <Fields name="Record">
-              <Field name="Event ID" copy={event.id} mono />
-              <Field name="Correlation ID" copy={event.correlationId} mono />
-              <Field name="Request ID" copy={event.requestId} mono />
-              <Field name="Hash" copy={event.hash} mono />
-              <Field name="Previous hash" copy={event.previousHash} mono />
+            <Fields name={texts.record}>
+              <Field name={texts.eventId} copy={event.id} mono />
+              <Field name={texts.correlationId} copy={event.correlationId} mono />
+              <Field name={texts.requestId} copy={event.requestId} mono />
+              <Field name={texts.hash} copy={event.hash} mono />
+              <Field name={texts.previousHash} copy={event.previousHash} mono />
             </Fields>
           </section>
         </Dialog.Content>
@@ -189,7 +191,7 @@ function Details({ event }: { event: AuditEvent }) {
   const entries = Object.entries(event.details).filter(([name]) => name !== "happenedAt");
   if (entries.length === 0) return null;
   return (
-    <Fields name="Details">
+    <Fields name={texts.details}>
       {entries.map(([name, value]) => {
         const words = detailWords(event.action, name, value);
         const text = Array.isArray(value) ? value.join(", ") : value === null ? null : String(value);
@@ -226,11 +228,9 @@ function Field({ name, copy, mono = false, children }: FieldProps) {
       <dt className="text-faint">{name}</dt>
       <dd className="flex min-w-0 items-start gap-2 text-ink">
         <span className={clsx("min-w-0 flex-1 break-words", mono && "break-all font-mono text-xs leading-5")}>
-          {copy === null ? <span className="text-faint">None</span> : (children ?? copy)}
+          {copy === null ? <span className="text-faint">{texts.none}</span> : (children ?? copy)}
         </span>
-        {copy !== null && (
-          <CopyButton text={copy} what={name.toLowerCase().replace(/\bid$/, "ID")} className="-my-0.5 shrink-0" />
-        )}
+        {copy !== null && <CopyButton text={copy} what={texts.inSentence(name)} className="-my-0.5 shrink-0" />}
       </dd>
     </div>
   );

@@ -19,7 +19,11 @@ import { Dialog } from "@/components/ui/dialog";
 import { FailureNote } from "@/components/ui/failure-note";
 import { focusOnMount } from "@/components/ui/focus-on-mount";
 import { Menu, MenuItem } from "@/components/ui/menu";
-import { formatCount, plural } from "@/lib/format";
+import { RichText } from "@/components/ui/rich-text";
+import { auditTexts } from "@/lib/texts/audit";
+import { uiTexts } from "@/lib/texts/ui";
+
+const texts = auditTexts.export;
 
 const none: ExportProgress = { events: 0, bytes: 0, estimate: null };
 
@@ -69,9 +73,9 @@ export function ExportMenu({ filter }: { filter: [string, string][] }) {
     <>
       <Menu
         trigger={
-          <Button ref={trigger} aria-label="Export">
+          <Button ref={trigger} aria-label={texts.button}>
             <Download className="size-3.5 text-faint" aria-hidden="true" />
-            <span className="max-sm:hidden">Export</span>
+            <span className="max-sm:hidden">{texts.button}</span>
             <ChevronDown className="size-3.5 text-faint max-sm:hidden" aria-hidden="true" />
           </Button>
         }
@@ -125,21 +129,21 @@ function ExportDialog({ format, filtered, state, onStop, onAgain, onClose, retur
   const busy = state.step === "running";
   return (
     <Dialog
-      title="Export the audit log"
-      description={`${filtered ? "The events that the filters show" : "All events that you may see"}, oldest first, as ${exportFormats[format]}. The export is recorded.`}
+      title={texts.title}
+      description={texts.description(filtered, exportFormats[format])}
       onClose={onClose}
       sticky={busy}
       returnFocus={returnFocus}
       footer={
         busy ? (
           <Button key="stop" ref={focusOnMount} onClick={onStop}>
-            Cancel
+            {uiTexts.actions.cancel}
           </Button>
         ) : (
           <>
-            {state.step !== "saved" && <Button onClick={onAgain}>Start again</Button>}
+            {state.step !== "saved" && <Button onClick={onAgain}>{texts.startAgain}</Button>}
             <Button key="done" ref={focusOnMount} variant="primary" onClick={onClose}>
-              Done
+              {uiTexts.actions.done}
             </Button>
           </>
         )
@@ -147,22 +151,27 @@ function ExportDialog({ format, filtered, state, onStop, onAgain, onClose, retur
     >
       {state.step === "running" && <Progress progress={state.progress} />}
       {state.step === "saved" && (
-        <Callout tone="good" role="status" title={`Saved ${plural(state.file.events, "event")}`}>
+        <Callout tone="good" role="status" title={texts.saved(state.file.events)}>
           <p className="break-words">
-            <span className="font-mono text-xs">{state.file.name}</span>, {formatBytes(state.file.blob.size)}, among
-            your downloads.
+            <RichText
+              text={texts.savedAs}
+              slots={{
+                name: <span className="font-mono text-xs">{state.file.name}</span>,
+                size: formatBytes(state.file.blob.size),
+              }}
+            />
           </p>
         </Callout>
       )}
       {state.step === "stopped" && (
-        <Callout tone="info" role="status" title="Cancelled">
-          <p>Nothing was saved.</p>
+        <Callout tone="info" role="status" title={texts.cancelled}>
+          <p>{texts.nothingSaved}</p>
         </Callout>
       )}
       {state.step === "failed" && (
         <div className="flex flex-col gap-2">
           <FailureNote failure={state.failure} />
-          <p className="text-dim text-sm">Nothing was saved: half a log must not look like a whole one.</p>
+          <p className="text-dim text-sm">{texts.notHalf}</p>
         </div>
       )}
     </Dialog>
@@ -172,13 +181,9 @@ function ExportDialog({ format, filtered, state, onStop, onAgain, onClose, retur
 function Progress({ progress: { events, bytes, estimate } }: { progress: ExportProgress }) {
   return (
     <div>
-      <ProgressBar label="Events exported" value={events} max={estimate} />
+      <ProgressBar label={texts.progress} value={events} max={estimate} />
       <p className="mt-1.5 flex justify-between gap-4 text-dim text-sm tabular-nums">
-        <span>
-          {estimate === null
-            ? plural(events, "event")
-            : `${formatCount(events)} of at most ${plural(estimate, "event")}`}
-        </span>
+        <span>{texts.counted(events, estimate)}</span>
         <span>{formatBytes(bytes)}</span>
       </p>
     </div>

@@ -1,15 +1,16 @@
 import clsx from "clsx";
 import { CircleAlert, CircleCheck, CircleDashed, CircleQuestionMark } from "lucide-react";
-import { outcomeNames } from "@/components/audit/audit-text";
 import { Badge } from "@/components/ui/badge";
 import type { AuditOutcome } from "@/lib/audit/schema";
+import { auditTexts } from "@/lib/texts/audit";
 
 const tones = { succeeded: "plain", failed: "danger", unknown: "warn" } as const;
 
 /** Loud only where something is to be looked at. */
 export function OutcomeBadge({ outcome }: { outcome: AuditOutcome }) {
-  if (outcome === "attempted") return <span className="px-1.75 text-2xs text-faint">{outcomeNames.attempted}</span>;
-  return <Badge tone={tones[outcome]}>{outcomeNames[outcome]}</Badge>;
+  if (outcome === "attempted")
+    return <span className="px-1.75 text-2xs text-faint">{auditTexts.outcomes.attempted}</span>;
+  return <Badge tone={tones[outcome]}>{auditTexts.outcomes[outcome]}</Badge>;
 }
 
 const icons = {

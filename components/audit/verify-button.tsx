@@ -3,7 +3,6 @@
 import { ShieldCheck } from "lucide-react";
 import { useEffect, useRef, useState } from "react";
 import { type VerificationResult, verificationLineSchema } from "@/components/audit/answers";
-import { problemNames } from "@/components/audit/audit-text";
 import { ProgressBar } from "@/components/audit/progress-bar";
 import { brokenOff, type Failure, jsonLines, openStream } from "@/components/http";
 import { Button } from "@/components/ui/button";
@@ -12,7 +11,11 @@ import { CopyButton } from "@/components/ui/copy-button";
 import { Dialog } from "@/components/ui/dialog";
 import { FailureNote } from "@/components/ui/failure-note";
 import { focusOnMount } from "@/components/ui/focus-on-mount";
-import { formatCount, plural } from "@/lib/format";
+import { formatCount } from "@/lib/format";
+import { auditTexts } from "@/lib/texts/audit";
+import { uiTexts } from "@/lib/texts/ui";
+
+const texts = auditTexts.verify;
 
 type State =
   | { step: "running"; verified: number; total: number | null }
@@ -42,14 +45,14 @@ export function VerifyButton() {
   const busy = state?.step === "running";
   return (
     <>
-      <Button ref={trigger} aria-label="Verify" onClick={verify}>
+      <Button ref={trigger} aria-label={texts.button} onClick={verify}>
         <ShieldCheck className="size-3.5 text-faint" aria-hidden="true" />
-        <span className="max-sm:hidden">Verify</span>
+        <span className="max-sm:hidden">{texts.button}</span>
       </Button>
       {state && (
         <Dialog
-          title="Verify the audit log"
-          description="Every event is checked against the one before it and against the signed checkpoints."
+          title={texts.title}
+          description={texts.description}
           wide
           sticky={busy}
           onClose={() => {
@@ -60,13 +63,13 @@ export function VerifyButton() {
           footer={
             busy ? (
               <Button key="stop" ref={focusOnMount} onClick={() => running.current?.abort()}>
-                Cancel
+                {uiTexts.actions.cancel}
               </Button>
             ) : (
               <>
-                <Button onClick={verify}>Verify again</Button>
+                <Button onClick={verify}>{texts.again}</Button>
                 <Button key="done" ref={focusOnMount} variant="primary" onClick={() => setState(null)}>
-                  Done
+                  {uiTexts.actions.done}
                 </Button>
               </>
             )
@@ -74,24 +77,22 @@ export function VerifyButton() {
         >
           {state.step === "running" && (
             <div>
-              <ProgressBar label="Events verified" value={state.verified} max={state.total} />
+              <ProgressBar label={texts.progress} value={state.verified} max={state.total} />
               <p className="mt-1.5 text-dim text-sm tabular-nums">
-                {state.total === null
-                  ? "Starting"
-                  : `${formatCount(state.verified)} of ${plural(state.total, "event")} verified`}
+                {state.total === null ? texts.starting : texts.verified(state.verified, state.total)}
               </p>
             </div>
           )}
           {state.step === "over" && <Result result={state.result} />}
           {state.step === "broken" && (
-            <Callout tone="danger" role="alert" title="The verification did not come to an end">
+            <Callout tone="danger" role="alert" title={texts.broken}>
               <p>{state.detail}</p>
-              <p>This says nothing about the log itself.</p>
+              <p>{texts.saysNothing}</p>
             </Callout>
           )}
           {state.step === "stopped" && (
-            <Callout tone="info" role="status" title="Cancelled">
-              <p>The log was not verified to its end.</p>
+            <Callout tone="info" role="status" title={texts.cancelled}>
+              <p>{texts.notToItsEnd}</p>
             </Callout>
           )}
           {state.step === "failed" && <FailureNote failure={state.failure} />}
@@ -114,7 +115,7 @@ async function runVerification(signal: AbortSignal, onProgress: (state: State) =
   } catch (error) {
     return { step: "failed", failure: brokenOff(error) };
   }
-  return { step: "broken", detail: "The answer ended before its result." };
+  return { step: "broken", detail: texts.noResult };
 }
 
 function Result({ result }: { result: VerificationResult }) {
@@ -122,30 +123,22 @@ function Result({ result }: { result: VerificationResult }) {
   return (
     <div className="flex flex-col gap-4">
       {ok ? (
-        <Callout tone="good" role="status" title="Nothing was found that does not fit">
-          <p>
-            {plural(verified, "event")} verified. Each follows from the one before it
-            {checkpoints > 0 && `, and they agree with ${plural(checkpoints, "signed checkpoint")}`}.
-          </p>
-          {checkpoints === 0 && <p>There is no signed checkpoint to compare with yet.</p>}
+        <Callout tone="good" role="status" title={texts.good}>
+          <p>{texts.follows(verified, checkpoints)}</p>
+          {checkpoints === 0 && <p>{texts.noCheckpoint}</p>}
         </Callout>
       ) : (
-        <Callout tone="danger" role="alert" title="The log is not as it was written">
-          <p>
-            {plural(problems.length, "problem")} in {plural(verified, "event")}. Keep this database as it is, and
-            compare it with a backup.
-          </p>
+        <Callout tone="danger" role="alert" title={texts.bad}>
+          <p>{texts.counted(problems.length, verified)}</p>
         </Callout>
       )}
       {problems.length > 0 && (
-        <ol aria-label="Problems" className="divide-y divide-line rounded-lg border border-line">
+        <ol aria-label={texts.problems} className="divide-y divide-line rounded-lg border border-line">
           {problems.map(({ kind, seq, detail }) => (
             <li key={`${kind} ${seq} ${detail}`} className="flex gap-3 px-3 py-2 text-sm">
-              <span className="w-20 shrink-0 font-mono text-dim text-xs leading-5">
-                {seq === null ? "Log" : `Event ${formatCount(seq)}`}
-              </span>
+              <span className="w-20 shrink-0 font-mono text-dim text-xs leading-5">{texts.place(seq)}</span>
               <span className="min-w-0">
-                <span className="block font-medium">{problemNames[kind]}</span>
+                <span className="block font-medium">{auditTexts.problems[kind]}</span>
                 <span className="block break-words text-dim text-xs">{detail}</span>
               </span>
             </li>
@@ -153,29 +146,26 @@ function Result({ result }: { result: VerificationResult }) {
         </ol>
       )}
       <dl className="grid grid-cols-[auto_minmax(0,1fr)] gap-x-6 gap-y-1.5 text-sm tabular-nums">
-        <dt className="text-faint">Events</dt>
+        <dt className="text-faint">{texts.events}</dt>
         <dd>
           {formatCount(verified)}
           {firstSeq !== null && lastSeq !== null && (
-            <span className="text-dim">
-              {" "}
-              ({formatCount(firstSeq)} to {formatCount(lastSeq)})
-            </span>
+            <span className="text-dim"> {texts.extent(firstSeq, lastSeq)}</span>
           )}
         </dd>
-        <dt className="text-faint">Checkpoints</dt>
+        <dt className="text-faint">{texts.checkpoints}</dt>
         <dd>{formatCount(checkpoints)}</dd>
-        <dt className="text-faint">Without an outcome</dt>
+        <dt className="text-faint">{texts.openIntents}</dt>
         <dd>
           {formatCount(openIntents)}
-          {openIntents > 0 && <span className="text-dim"> (under way, or interrupted and not settled yet)</span>}
+          {openIntents > 0 && <span className="text-dim"> {texts.openIntentsWhy}</span>}
         </dd>
         {headHash && (
           <>
-            <dt className="text-faint">Newest hash</dt>
+            <dt className="text-faint">{texts.newestHash}</dt>
             <dd className="flex items-start gap-1">
               <span className="break-all font-mono text-2xs leading-5">{headHash}</span>
-              <CopyButton text={headHash} what="newest hash" className="-my-0.5 shrink-0" />
+              <CopyButton text={headHash} what={texts.newestHashCopied} className="-my-0.5 shrink-0" />
             </dd>
           </>
         )}

@@ -4,7 +4,9 @@ import { ChevronLeft, ChevronRight, ChevronsLeft, ChevronsRight } from "lucide-r
 import { useId } from "react";
 import { Button } from "@/components/ui/button";
 import { Select } from "@/components/ui/field";
-import { formatCount } from "@/lib/format";
+import { uiTexts } from "@/lib/texts/ui";
+
+const texts = uiTexts.table;
 
 type PaginationProps = {
   page: number;
@@ -20,21 +22,19 @@ export function Pagination({ page, pageCount, size, sizes, matched, onPage, onSi
   const sizeId = useId();
   const first = matched === 0 ? 0 : (page - 1) * size + 1;
   const steps = [
-    { name: "First page", to: 1, icon: ChevronsLeft, off: page <= 1 },
-    { name: "Previous page", to: page - 1, icon: ChevronLeft, off: page <= 1 },
-    { name: "Next page", to: page + 1, icon: ChevronRight, off: page >= pageCount },
-    { name: "Last page", to: pageCount, icon: ChevronsRight, off: page >= pageCount },
+    { name: texts.first, to: 1, icon: ChevronsLeft, off: page <= 1 },
+    { name: texts.previous, to: page - 1, icon: ChevronLeft, off: page <= 1 },
+    { name: texts.next, to: page + 1, icon: ChevronRight, off: page >= pageCount },
+    { name: texts.last, to: pageCount, icon: ChevronsRight, off: page >= pageCount },
   ];
   return (
     <nav
-      aria-label="Pagination"
+      aria-label={texts.pagination}
       className="flex flex-wrap items-center gap-x-4 gap-y-2 px-4 py-2 text-dim text-xs tabular-nums"
     >
-      <span>
-        {formatCount(first)}–{formatCount(Math.min(page * size, matched))} of {formatCount(matched)}
-      </span>
+      <span>{texts.extent(first, Math.min(page * size, matched), matched)}</span>
       <div className="flex items-center gap-2">
-        <label htmlFor={sizeId}>Rows per page</label>
+        <label htmlFor={sizeId}>{texts.size}</label>
         <Select
           id={sizeId}
           value={size}
@@ -49,9 +49,7 @@ export function Pagination({ page, pageCount, size, sizes, matched, onPage, onSi
         </Select>
       </div>
       <div className="ml-auto flex items-center gap-1">
-        <span className="mr-1">
-          Page {formatCount(page)} of {formatCount(pageCount)}
-        </span>
+        <span className="mr-1">{texts.page(page, pageCount)}</span>
         {steps.map(({ name, to, icon: Icon, off }) => (
           <Button key={name} variant="ghost" size="icon-sm" aria-label={name} disabled={off} onClick={() => onPage(to)}>
             <Icon className="size-4" aria-hidden="true" />

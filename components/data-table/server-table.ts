@@ -17,6 +17,8 @@ type TableQuery = { q: string; sort: string; order: "asc" | "desc"; page: number
 type ServerTable<Row extends { id: string }, Query extends TableQuery> = {
   /** One page of the answer. */
   rows: Row[];
+  /** What tells a row from all others; its ID, unless this is given. Defined once. */
+  rowId?: (row: Row) => string;
   columns: TableOptions<Features, Row>["columns"];
   /** What was asked for. */
   query: Query;
@@ -27,9 +29,12 @@ type ServerTable<Row extends { id: string }, Query extends TableQuery> = {
   selection?: { selected: RowSelectionState; onSelect: (updater: Updater<RowSelectionState>) => void };
 };
 
+const idOf = ({ id }: { id: string }) => id;
+
 /** A table that the server searches, sorts and cuts; what is asked for lives in the address. */
 export function useServerTable<Row extends { id: string }, Query extends TableQuery>({
   rows,
+  rowId = idOf,
   columns,
   query: asked,
   path,
@@ -60,7 +65,7 @@ export function useServerTable<Row extends { id: string }, Query extends TableQu
     features,
     columns,
     data: rows,
-    getRowId: (row) => row.id,
+    getRowId: rowId,
     manualSorting: true,
     manualPagination: true,
     enableSortingRemoval: false,

@@ -1,4 +1,7 @@
 import { Select } from "@/components/ui/field";
+import { uiTexts } from "@/lib/texts/ui";
+
+const texts = uiTexts.table;
 
 type SortSelectProps<Sort extends string> = {
   sort: Sort;
@@ -12,7 +15,7 @@ type SortSelectProps<Sort extends string> = {
 export function SortSelect<Sort extends string>({ sort, order, choices, onSort }: SortSelectProps<Sort>) {
   return (
     <Select
-      aria-label="Sort by"
+      aria-label={texts.sortBy}
       value={`${sort} ${order}`}
       onChange={(event) => {
         const [by, direction] = event.target.value.split(" ") as [Sort, "asc" | "desc"];

@@ -13,6 +13,7 @@ import {
   type StepProof,
   type TokenUser,
 } from "@/lib/incidents/schema";
+import { uiTexts } from "@/lib/texts/ui";
 
 const nullableText = z.string().nullable();
 
@@ -95,10 +96,10 @@ const failedSchema = z.object({
 /** Why an answer is none of ours, which all come in lines of JSON; null: it is one. */
 export function foreignAnswer({ headers, status }: Response): Failure | null {
   if (headers.get("content-type")?.split(";")[0]?.trim() === "application/x-ndjson") return null;
-  const detail = `Something between this browser and Tokendesk answered instead of it (status ${status}).`;
+  const detail = uiTexts.failures.unreadableWhy(status);
   return {
     code: "unreadable",
-    title: "The answer makes no sense",
+    title: uiTexts.failures.unreadable,
     detail,
     requestId: null,
     retryAfter: null,

@@ -2,6 +2,9 @@
 
 import { FileDown } from "lucide-react";
 import { useEffect, useEffectEvent, useState } from "react";
+import { incidentTexts } from "@/lib/texts/incident";
+
+const texts = incidentTexts.paste;
 
 /**
  * Takes files that are dropped anywhere on the page, while it is there. `onFiles` null: not now; the browser is kept from
@@ -50,7 +53,7 @@ export function DropZone({ onFiles }: { onFiles: ((files: readonly File[]) => vo
     <div className="pointer-events-none fixed inset-0 z-40 flex items-center justify-center bg-(--scrim) p-6">
       <p className="flex items-center gap-3 rounded-xl border-2 border-accent border-dashed bg-surface px-8 py-6 font-medium text-base shadow-overlay">
         <FileDown className="size-5 text-accent" aria-hidden="true" />
-        Drop the files to look through them
+        {texts.drop}
       </p>
     </div>
   );

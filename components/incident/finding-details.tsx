@@ -3,10 +3,13 @@ import type { ReactNode } from "react";
 import { dressText, mayOpenHistory, nameOf, placeText, type Viewer } from "@/components/incident/incident-text";
 import { historyPath } from "@/components/tokens/answers";
 import { TokenHint } from "@/components/tokens/token-hint";
+import { RichText } from "@/components/ui/rich-text";
 import { Time } from "@/components/ui/time";
 import { groupByMainAccount } from "@/lib/accounts/schema";
-import { formatCount, plural } from "@/lib/format";
 import type { Finding } from "@/lib/incidents/schema";
+import { incidentTexts } from "@/lib/texts/incident";
+
+const texts = incidentTexts.details;
 
 const shown = 20;
 
@@ -27,7 +30,7 @@ export function FindingDetails({ finding, viewer }: { finding: Finding; viewer: 
   const others = siblingCount ?? siblings.length;
   return (
     <dl className="grid gap-x-8 gap-y-3 text-sm md:grid-cols-2 xl:grid-cols-3">
-      <Part name={`${plural(count, "place")}`}>
+      <Part name={texts.places(count)}>
         <ul className="text-xs">
           {places.map((place, index) => (
             // biome-ignore lint/suspicious/noArrayIndexKey: one line may hold it twice
@@ -36,11 +39,11 @@ export function FindingDetails({ finding, viewer }: { finding: Finding; viewer: 
               {dressText(place) !== "" && <span className="text-faint"> {dressText(place)}</span>}
             </li>
           ))}
-          {count > places.length && <li className="text-faint">and {formatCount(count - places.length)} more</li>}
+          {count > places.length && <li className="text-faint">{texts.more(count - places.length)}</li>}
         </ul>
       </Part>
       {accounts.length > 0 && (
-        <Part name="Reaches">
+        <Part name={texts.reaches}>
           <ul className="text-xs">
             {groupByMainAccount(accounts).map(({ mainAccountId, mainAccountName, subAccounts }) => (
               <li key={mainAccountId}>
@@ -52,54 +55,58 @@ export function FindingDetails({ finding, viewer }: { finding: Finding; viewer: 
                     </li>
                   ))}
                   {subAccounts.length > shown && (
-                    <li className="text-faint">and {formatCount(subAccounts.length - shown)} more</li>
+                    <li className="text-faint">{texts.more(subAccounts.length - shown)}</li>
                   )}
                 </ul>
               </li>
             ))}
             {accountCount > accounts.length && (
-              <li className="text-faint">and {formatCount(accountCount - accounts.length)} more sub-accounts</li>
+              <li className="text-faint">{texts.moreAccounts(accountCount - accounts.length)}</li>
             )}
           </ul>
         </Part>
       )}
       {user && (
-        <Part name="RingCX user">
+        <Part name={texts.user}>
           <p className="text-xs">
             {nameOf(user)}
-            {user.login && <span className="text-dim">, {user.login}</span>}
-            {!user.enabled && <span className="text-warn">, disabled</span>}
+            {user.login && <span className="text-dim">{texts.login(user.login)}</span>}
+            {!user.enabled && <span className="text-warn">{texts.disabled}</span>}
           </p>
-          <p className="text-dim text-xs">{user.roles.length === 0 ? "No roles named" : user.roles.join(", ")}</p>
+          <p className="text-dim text-xs">{user.roles.length === 0 ? texts.noRoles : user.roles.join(", ")}</p>
         </Part>
       )}
       {others > 0 && (
-        <Part name={`${plural(others, "other token")} of this user`}>
+        <Part name={texts.others(others)}>
           <ul className="text-xs">
             {siblings.map(({ tokenId, hint, label, leaked }) => (
               <li key={tokenId} className="flex min-w-0 items-baseline gap-2">
                 <TokenHint hint={hint} />
                 {label && <span className="truncate text-dim">{label}</span>}
-                {leaked && <span className="shrink-0 text-danger">in the text as well</span>}
+                {leaked && <span className="shrink-0 text-danger">{texts.leaked}</span>}
               </li>
             ))}
-            {others > siblings.length && (
-              <li className="text-faint">and {formatCount(others - siblings.length)} more</li>
-            )}
+            {others > siblings.length && <li className="text-faint">{texts.more(others - siblings.length)}</li>}
           </ul>
         </Part>
       )}
       {known && (
-        <Part name="Known here">
+        <Part name={texts.known}>
           <ul className="text-dim text-xs">
-            {known.usedIn && <li>Used in {known.usedIn}</li>}
+            {known.usedIn && <li>{texts.usedIn(known.usedIn)}</li>}
             {known.purpose && <li>{known.purpose}</li>}
             <li>
-              First seen <Time iso={known.firstSeenAt} />, {known.createdHere ? "made here" : "made elsewhere"}
+              <RichText
+                text={known.createdHere ? texts.firstSeenHere : texts.firstSeenElsewhere}
+                slots={{ time: <Time iso={known.firstSeenAt} /> }}
+              />
             </li>
             {known.endedAt && (
               <li>
-                {known.status === "vanished" ? "Vanished" : "Revoked"} <Time iso={known.endedAt} as="instant" />
+                <RichText
+                  text={known.status === "vanished" ? texts.vanished : texts.revoked}
+                  slots={{ time: <Time iso={known.endedAt} as="instant" /> }}
+                />
               </li>
             )}
             {mayOpenHistory(viewer, user ?? null) && (
@@ -110,18 +117,17 @@ export function FindingDetails({ finding, viewer }: { finding: Finding; viewer: 
                   target="_blank"
                   className="text-accent underline-offset-2 hover:underline"
                 >
-                  Its history<span className="sr-only"> of {finding.hint}, in a new tab</span>
+                  {texts.history}
+                  <span className="sr-only"> {texts.historyOf(finding.hint)}</span>
                 </Link>
               </li>
             )}
           </ul>
         </Part>
       )}
-      <Part name="Not checked">
+      <Part name={texts.notChecked}>
         {notChecked.length === 0 ? (
-          <p className="text-dim text-xs">
-            {finding.status === "live" ? "Nothing was left out." : "Nothing beyond this."}
-          </p>
+          <p className="text-dim text-xs">{finding.status === "live" ? texts.nothingLeftOut : texts.nothingBeyond}</p>
         ) : (
           <ul className="text-dim text-xs">
             {notChecked.map((sentence) => (
@@ -131,7 +137,7 @@ export function FindingDetails({ finding, viewer }: { finding: Finding; viewer: 
         )}
         {checkedAt && (
           <p className="mt-1 text-faint text-xs">
-            Checked <Time iso={checkedAt} as="instant" />
+            <RichText text={texts.checked} slots={{ time: <Time iso={checkedAt} as="instant" /> }} />
           </p>
         )}
       </Part>

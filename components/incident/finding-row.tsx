@@ -12,6 +12,9 @@ import { Badge } from "@/components/ui/badge";
 import { Checkbox } from "@/components/ui/field";
 import { formatCount } from "@/lib/format";
 import type { Finding } from "@/lib/incidents/schema";
+import { incidentTexts } from "@/lib/texts/incident";
+
+const texts = incidentTexts.row;
 
 /*
  * On a narrow screen each finding is a card. A table whose parts are not laid out as a table loses its roles in some
@@ -56,7 +59,7 @@ export function FindingRow({ finding, pending, step, selected, open, viewer, onS
         <td {...roles.cell} className="max-md:pt-1 md:py-2.5 md:pl-4">
           {selected !== null && (
             <Checkbox
-              aria-label={`Select ${hint}`}
+              aria-label={texts.select(hint)}
               checked={selected}
               onChange={(event) => onSelect(event.target.checked)}
             />
@@ -74,7 +77,7 @@ export function FindingRow({ finding, pending, step, selected, open, viewer, onS
               className={clsx("size-3.5 shrink-0 text-faint transition-transform duration-100", open && "rotate-90")}
               aria-hidden="true"
             />
-            <span className="sr-only">Details of </span>
+            <span className="sr-only">{texts.details} </span>
             <TokenHint hint={hint} />
           </button>
           {first && (
@@ -86,7 +89,7 @@ export function FindingRow({ finding, pending, step, selected, open, viewer, onS
               {count > 1 && (
                 <span className="shrink-0 text-faint tabular-nums">
                   +{formatCount(count - 1)}
-                  <span className="sr-only"> more places</span>
+                  <span className="sr-only"> {texts.morePlaces}</span>
                 </span>
               )}
             </span>
@@ -108,7 +111,7 @@ export function FindingRow({ finding, pending, step, selected, open, viewer, onS
             <>
               <span className="block truncate" title={user.login ?? undefined}>
                 <span className="font-medium text-ink">{nameOf(user)}</span>
-                {!user.enabled && <span className="text-warn"> (disabled)</span>}
+                {!user.enabled && <span className="text-warn"> {texts.disabled}</span>}
               </span>
               {others && <span className="block text-danger text-xs">{others}</span>}
             </>
@@ -128,7 +131,7 @@ export function FindingRow({ finding, pending, step, selected, open, viewer, onS
                   className={clsx("truncate", known.label === null ? "text-faint" : quiet ? "text-dim" : "text-ink")}
                   title={known.label ?? undefined}
                 >
-                  {known.label ?? "No label"}
+                  {known.label ?? texts.noLabel}
                 </span>
                 {known.environment && <Badge>{known.environment}</Badge>}
               </span>
@@ -137,7 +140,7 @@ export function FindingRow({ finding, pending, step, selected, open, viewer, onS
               </span>
             </>
           ) : (
-            <span className="text-faint text-xs">Unknown here</span>
+            <span className="text-faint text-xs">{texts.unknown}</span>
           )}
         </td>
       </tr>

@@ -8,16 +8,20 @@ import type { Viewer } from "@/components/incident/incident-text";
 import type { Step } from "@/components/incident/revocation-run";
 import { isProven } from "@/components/incident/revocation-state";
 import { Checkbox } from "@/components/ui/field";
+import { RichText } from "@/components/ui/rich-text";
 import { formatCount } from "@/lib/format";
 import type { Finding, FindingStatus } from "@/lib/incidents/schema";
+import { incidentTexts } from "@/lib/texts/incident";
+
+const texts = incidentTexts.findings;
 
 const sizes = [25, 50, 100] as const;
 const order: Record<FindingStatus, number> = { live: 0, unchecked: 1, dead: 2 };
 const chips = [
-  ["all", "All"],
-  ["live", "Live"],
-  ["dead", "Dead"],
-  ["unchecked", "Could not check"],
+  ["all", texts.all],
+  ["live", incidentTexts.statuses.live],
+  ["dead", incidentTexts.statuses.dead],
+  ["unchecked", incidentTexts.statuses.unchecked],
 ] as const;
 
 type FindingsProps = {
@@ -92,7 +96,7 @@ export function Findings({ findings, pending, steps, selected, onSelect, viewer,
   return (
     <>
       <fieldset className="mb-3 flex flex-wrap gap-1.5">
-        <legend className="sr-only">Show</legend>
+        <legend className="sr-only">{texts.show}</legend>
         {chips.map(([name, text]) => (
           <button
             key={name}
@@ -114,8 +118,12 @@ export function Findings({ findings, pending, steps, selected, onSelect, viewer,
           </button>
         ))}
       </fieldset>
-      <section aria-label="Findings" className="overflow-hidden rounded-lg border border-line bg-surface">
-        <table {...roles.table} aria-label="Findings" className="w-full text-left text-sm max-md:block md:table-fixed">
+      <section aria-label={texts.label} className="overflow-hidden rounded-lg border border-line bg-surface">
+        <table
+          {...roles.table}
+          aria-label={texts.label}
+          className="w-full text-left text-sm max-md:block md:table-fixed"
+        >
           <thead {...roles.group} className="max-md:block">
             <tr
               {...roles.row}
@@ -124,7 +132,7 @@ export function Findings({ findings, pending, steps, selected, onSelect, viewer,
               <th scope="col" className="w-11 font-normal md:h-9 md:pl-4">
                 {alive.length > 0 ? (
                   <Checkbox
-                    aria-label="Select all that may be alive"
+                    aria-label={texts.selectAll}
                     checked={chosen === alive.length}
                     ref={(box) => {
                       if (box) box.indeterminate = chosen > 0 && chosen < alive.length;
@@ -140,20 +148,23 @@ export function Findings({ findings, pending, steps, selected, onSelect, viewer,
                     }
                   />
                 ) : (
-                  <span className="sr-only">Selected</span>
+                  <span className="sr-only">{texts.selected}</span>
                 )}
               </th>
               <th scope="col" className="w-46 px-2 font-medium text-dim text-xs max-md:px-0">
-                Token <span className="font-normal text-faint">and where it stands</span>
+                <RichText
+                  text={texts.token}
+                  slots={{ place: <span className="font-normal text-faint">{texts.andWhere}</span> }}
+                />
               </th>
               <th scope="col" className="w-48 px-2 font-medium text-dim text-xs max-md:hidden">
-                Status
+                {texts.status}
               </th>
               <th scope="col" className="px-2 font-medium text-dim text-xs max-md:hidden">
-                Whose it is, what it reaches
+                {texts.whose}
               </th>
               <th scope="col" className="w-60 pr-4 pl-2 font-medium text-dim text-xs max-md:hidden">
-                Known here
+                {texts.known}
               </th>
             </tr>
           </thead>
@@ -176,7 +187,7 @@ export function Findings({ findings, pending, steps, selected, onSelect, viewer,
             })}
           </tbody>
         </table>
-        {shown.length === 0 && <p className="px-4 py-8 text-center text-dim text-sm">None of them.</p>}
+        {shown.length === 0 && <p className="px-4 py-8 text-center text-dim text-sm">{texts.none}</p>}
         {matched.length > sizes[0] && (
           <div className="border-line border-t">
             <Pagination

@@ -1,56 +1,44 @@
-import { formatCount, formatSeconds, plural } from "@/lib/format";
-import type { Finding, IncidentSummary, Place, RunSummary, StepOutcome } from "@/lib/incidents/schema";
+import type { Finding, Place, RunSummary } from "@/lib/incidents/schema";
+import { incidentTexts } from "@/lib/texts/incident";
 
 /** A lower bound in words: `about 40 s left`, `about 3 minutes left`. Empty: nothing worth saying. */
 export function timeLeft(etaMs: number): string {
   const seconds = Math.ceil(etaMs / 1000);
   if (seconds < 1) return "";
-  if (seconds <= 5) return "a few seconds left";
-  if (seconds < 90) return `about ${Math.ceil(seconds / 5) * 5} s left`;
-  return `about ${plural(Math.round(seconds / 60), "minute")} left`;
+  if (seconds <= 5) return incidentTexts.timeLeft.seconds;
+  if (seconds < 90) return incidentTexts.timeLeft.about(Math.ceil(seconds / 5) * 5);
+  return incidentTexts.timeLeft.minutes(Math.round(seconds / 60));
 }
 
 /** The same, with the reason why it takes so long. */
 export function timeLeftBecause(etaMs: number): string {
   const left = timeLeft(etaMs);
-  return etaMs > 20_000 ? `RingCX takes only so many requests a minute: ${left}.` : left && `${left}.`;
+  return etaMs > 20_000 ? incidentTexts.timeLeft.because(left) : left && incidentTexts.timeLeft.sentence(left);
 }
 
 /** For people who listen: changes four times, whatever the number. */
 export function calmProgress(done: number, total: number, what: string): string {
   const quarter = total === 0 ? 0 : Math.floor((4 * done) / total);
-  return [
-    `${what} ${formatCount(total)}.`,
-    `${what}: a quarter of ${formatCount(total)} done.`,
-    `${what}: half of ${formatCount(total)} done.`,
-    `${what}: three quarters of ${formatCount(total)} done.`,
-    `${what}: ${formatCount(total)} done.`,
-  ][Math.min(quarter, 4)] as string;
+  return incidentTexts.progress.said(what, total)[Math.min(quarter, 4)] as string;
 }
 
-const dresses: Record<string, string> = {
-  plain: "",
-  encoded: "escaped or encoded",
-  base64: "in base64",
-  gzip: "compressed",
-  wrapped: "broken over lines",
-};
+const dresses: Record<string, string> = incidentTexts.place.dresses;
 
 /** How it was written there; empty: plainly. */
 export const dressText = ({ dress }: Place): string => dresses[dress] ?? dress;
 
 export const placeText = ({ source, line }: Pick<Place, "source" | "line">): string =>
-  source === null ? `Line ${formatCount(line)}` : `${source}:${line}`;
+  source === null ? incidentTexts.place.line(line) : `${source}:${line}`;
 
 /** The others of its user: `2 more tokens of Ana Lima`. Null: none, or nobody knows. */
 export function siblingsText({ siblingCount, siblings, user }: Finding): string | null {
   const count = siblingCount ?? siblings?.length ?? 0;
   if (count === 0) return null;
-  return `${plural(count, "more token")} of ${user ? nameOf(user) : "the same user"}`;
+  return incidentTexts.user.more(count, user ? nameOf(user) : incidentTexts.user.same);
 }
 
 export const nameOf = ({ name, login, id }: { name: string; login: string | null; id: string }): string =>
-  name.trim() || login || `User ${id}`;
+  name.trim() || login || incidentTexts.user.nameless(id);
 
 /** Who is behind a finding, for the tokens to be put together. */
 function userKey({ tokenId, user, siblings = [] }: Finding): string {
@@ -80,21 +68,6 @@ export function otherTokens(findings: readonly Finding[]): number {
   return others;
 }
 
-export const outcomeTexts: Record<StepOutcome, string> = {
-  revoked: "Revoked",
-  already_dead: "Was dead already",
-  alive: "Still alive",
-  unknown: "Not proven",
-};
-
-export const stateTexts: Record<IncidentSummary["state"], string> = {
-  open: "Looked up",
-  running: "Revoking",
-  contained: "Contained",
-  partial: "Not all proven",
-  interrupted: "Interrupted",
-};
-
 export type Verdict = { tone: "good" | "warn" | "danger"; title: string; detail: string };
 
 type LeftOut = {
@@ -106,43 +79,43 @@ type LeftOut = {
 
 /** What came of it, in a sentence. */
 export function verdictOf(summary: RunSummary, { leftAlive, partly }: LeftOut): Verdict {
+  const texts = incidentTexts.verdict;
   const { outcome, total, revoked, alreadyDead, secondsToProof } = summary;
   const proven = revoked + alreadyDead;
-  const after = secondsToProof === null ? "" : `, ${formatSeconds(Math.round(secondsToProof))} after the paste`;
-  const counted = `${formatCount(proven)} of ${formatCount(total)} proven dead`;
+  const counted = texts.counted(proven, total);
+  const after = secondsToProof === null ? counted : texts.after(counted, Math.round(secondsToProof));
   if (outcome === "interrupted") {
     return {
       tone: "warn",
-      title: `Interrupted: ${counted}`,
-      detail: "Paste the text again to go on. What is proven dead is not done again.",
+      title: texts.interrupted(counted),
+      detail: texts.interruptedWhy,
     };
   }
   if (proven < total || outcome !== "contained") {
-    const open = total - proven;
     return {
       tone: "danger",
-      title: `Not contained: ${counted}`,
-      detail: `Treat ${open === 1 ? "the other one" : `the other ${formatCount(open)}`} as alive until it is proven.`,
+      title: texts.notContained(counted),
+      detail: texts.notContainedWhy(total - proven),
     };
   }
   if (leftAlive > 0) {
     return {
       tone: "warn",
-      title: `${counted}${after}`,
-      detail: `${plural(leftAlive, "token")} of the text ${leftAlive === 1 ? "was" : "were"} not selected, and may be alive.`,
+      title: after,
+      detail: texts.leftAlive(leftAlive),
     };
   }
   if (partly) {
     return {
       tone: "warn",
-      title: `${counted}${after}`,
-      detail: "Not all of the text was looked through: scan it in parts.",
+      title: after,
+      detail: texts.partly,
     };
   }
   return {
     tone: "good",
-    title: `Contained: ${counted}${after}`,
-    detail: "RingCX's own answers prove it, for each of them.",
+    title: texts.contained(after),
+    detail: texts.containedWhy,
   };
 }
 

@@ -22,8 +22,13 @@ import { Callout } from "@/components/ui/callout";
 import { EmptyState } from "@/components/ui/empty-state";
 import { FailureNote } from "@/components/ui/failure-note";
 import { PageHeading } from "@/components/ui/page-heading";
-import { formatCount, plural } from "@/lib/format";
+import { RichText } from "@/components/ui/rich-text";
+import { formatCount } from "@/lib/format";
 import { type Finding, type IncidentSummary, maxFindings } from "@/lib/incidents/schema";
+import { incidentTexts } from "@/lib/texts/incident";
+import { uiTexts } from "@/lib/texts/ui";
+
+const texts = incidentTexts.view;
 
 const noSteps: ReadonlyMap<string, Step> = new Map();
 
@@ -76,7 +81,7 @@ export function IncidentView({ recent, viewer }: IncidentViewProps) {
 
   function submit() {
     const input = { text: area.current?.value ?? "", files };
-    if (input.text.trim() === "" && files.length === 0) setRefusal("Paste a text or choose files first.");
+    if (input.text.trim() === "" && files.length === 0) setRefusal(texts.nothingToScan);
     else {
       const refused = tooMuch(input);
       if (refused === null) return void look(input);
@@ -170,10 +175,7 @@ export function IncidentView({ recent, viewer }: IncidentViewProps) {
 
   return (
     <>
-      <PageHeading
-        title="Incident"
-        facts="From a leaked string to proven dead: which tokens stand in a text, which of them live, whose they are."
-      />
+      <PageHeading title={texts.title} facts={texts.about} />
       {/* What stands there is not to be thrown away by a slip of the hand. */}
       <DropZone onFiles={scan || revocation ? null : dropped} />
       {!scan && !revocation && (
@@ -261,7 +263,7 @@ function Folded({ folded, count, children }: { folded: boolean; count: number; c
   return (
     <details>
       <summary className="-mx-1.5 mb-3 w-fit rounded px-1.5 py-0.5 text-dim text-sm hover:bg-hover hover:text-ink">
-        {count === 1 ? "Show the finding" : `Show all ${formatCount(count)} findings`}
+        {texts.showFindings(count)}
       </summary>
       {children}
     </details>
@@ -279,11 +281,7 @@ function focusSoon(element: { current: HTMLElement | null }): void {
 }
 
 function inWords(input: ScanInput): string {
-  const parts = [
-    input.text === "" ? null : "the text",
-    input.files.length === 0 ? null : plural(input.files.length, "file"),
-  ].filter((part) => part !== null);
-  return `${parts.join(" and ")} (${formatBytes(sizeOf(input))})`;
+  return texts.kept(input.text !== "", input.files.length, formatBytes(sizeOf(input)));
 }
 
 type ScanHeaderProps = {
@@ -303,21 +301,21 @@ function ScanHeader({ scan, steps, heading, kept, onStop, onScanAgain, onScanMor
   const running = state === "running";
   const title = running
     ? findings.length === 0
-      ? "Looking through it"
-      : `${plural(findings.length, "token")} found, asking RingCX`
+      ? texts.looking
+      : texts.foundAsking(findings.length)
     : findings.length === 0
       ? state === "done"
-        ? "No token found"
-        : "The scan did not come to its end"
-      : `${plural(findings.length, "token")} found`;
+        ? texts.noneFound
+        : texts.notToItsEnd
+      : texts.found(findings.length);
   const count = (wanted: Finding["status"]) =>
     findings.filter((finding) => !pending.has(finding.tokenId) && statusOf(finding, steps) === wanted).length;
   const [live, dead, unchecked] = [count("live"), count("dead"), count("unchecked")];
-  const facts = `${formatCount(live)} live, ${formatCount(dead)} dead, ${formatCount(unchecked)} ${steps.size > 0 ? "uncertain" : "could not be checked"}`;
+  const facts = texts.facts(live, dead, unchecked, steps.size > 0);
   const unsure = findings.filter(({ tokenId, status }) => status === "unchecked" && !steps.has(tokenId)).length;
   const again = onScanAgain && (
     <Button size="sm" onClick={onScanAgain}>
-      Scan again
+      {texts.scanAgain}
     </Button>
   );
   return (
@@ -331,37 +329,35 @@ function ScanHeader({ scan, steps, heading, kept, onStop, onScanAgain, onScanMor
         </div>
         <div className="flex flex-wrap gap-2">
           {running ? (
-            <Button onClick={onStop}>Cancel</Button>
+            <Button onClick={onStop}>{uiTexts.actions.cancel}</Button>
           ) : (
-            onScanMore && <Button onClick={onScanMore}>Scan more</Button>
+            onScanMore && <Button onClick={onScanMore}>{texts.scanMore}</Button>
           )}
         </div>
       </div>
       <p role="status" className="sr-only">
         {running
           ? progress.step === "checking"
-            ? calmProgress(progress.checked, progress.total, "Checking")
-            : "Looking through it."
-          : `${title}. ${findings.length > 0 ? facts : ""}`}
+            ? calmProgress(progress.checked, progress.total, incidentTexts.progress.checking)
+            : texts.lookingSaid
+          : texts.saidAtEnd(title, findings.length > 0 ? facts : "")}
       </p>
       {running && (
         <div className="mt-2.5">
           {progress.step === "matching" ? (
             <>
-              <ProgressBar label="Looked through" value={progress.done} max={progress.total || null} />
+              <ProgressBar label={texts.lookedThrough} value={progress.done} max={progress.total || null} />
               <p className="mt-1.5 text-dim text-sm tabular-nums">
                 {progress.total === 0
-                  ? "Sending it to Tokendesk, where it stays in memory"
-                  : `${formatBytes(progress.done)} of ${formatBytes(progress.total)}`}
+                  ? texts.sending
+                  : texts.ofSize(formatBytes(progress.done), formatBytes(progress.total))}
               </p>
             </>
           ) : (
             <>
-              <ProgressBar label="Tokens checked" value={progress.checked} max={progress.total} />
+              <ProgressBar label={texts.checkedLabel} value={progress.checked} max={progress.total} />
               <p className="mt-1.5 flex flex-wrap justify-between gap-x-4 text-dim text-sm tabular-nums">
-                <span>
-                  {formatCount(progress.checked)} of {formatCount(progress.total)} checked
-                </span>
+                <span>{texts.checked(progress.checked, progress.total)}</span>
                 <span>{timeLeftBecause(progress.etaMs)}</span>
               </p>
             </>
@@ -370,67 +366,56 @@ function ScanHeader({ scan, steps, heading, kept, onStop, onScanAgain, onScanMor
       )}
       {!running && kept !== null && (
         <p className="mt-1 flex flex-wrap items-center gap-x-1 text-faint text-xs">
-          <span>Only this page still holds {kept}, for another scan.</span>
+          <span>{texts.holds(kept)}</span>
           <button type="button" onClick={onForget} className="h-6 rounded px-1.5 text-accent hover:bg-accent-soft">
-            Clear
+            {texts.forget}
           </button>
         </p>
       )}
       <div className="mt-3 flex flex-col gap-2 empty:hidden">
         {state === "stopped" && (
-          <Callout tone="info" role="status" title="Cancelled">
-            <p>{unsure > 0 ? `${plural(unsure, "token")} not checked.` : "Nothing was left to check."}</p>
+          <Callout tone="info" role="status" title={texts.cancelled}>
+            <p>{unsure > 0 ? texts.notChecked(unsure) : texts.nothingLeft}</p>
             {again && <div className="mt-1">{again}</div>}
           </Callout>
         )}
         {state === "failed" && failure && (
           <>
             <FailureNote failure={failure} />
-            {failure.retryAfter !== null && (
-              <p className="text-dim text-sm">It can be tried again in {plural(failure.retryAfter, "second")}.</p>
-            )}
+            {failure.retryAfter !== null && <p className="text-dim text-sm">{texts.tryAgainIn(failure.retryAfter)}</p>}
             <div className="flex flex-wrap items-center gap-2">
               {again}
-              {needsSignIn(failure) && <span className="text-dim text-xs">once you are signed in again.</span>}
+              {needsSignIn(failure) && <span className="text-dim text-xs">{texts.onceSignedIn}</span>}
             </div>
           </>
         )}
         {result && !result.recorded && (
-          <Callout tone="info" role="status" title="Tokendesk cannot reach its database">
-            <p>
-              Looking up and revoking work all the same. Labels and owners are missing for now, and this case will not
-              be in the list below; what is done is kept aside for the audit log.
-            </p>
+          <Callout tone="info" role="status" title={texts.noDatabase}>
+            <p>{texts.noDatabaseWhy}</p>
           </Callout>
         )}
         {result?.truncated && (
-          <Callout tone="warn" role="status" title="This is not all">
-            <p>
-              {findings.length >= maxFindings
-                ? `One scan tells of ${formatCount(maxFindings)} tokens. Those that are left out may stand anywhere in the text.`
-                : "What is compressed or encoded in it unfolds to too much to be looked through."}{" "}
-              Scan it in parts.
-            </p>
+          <Callout tone="warn" role="status" title={texts.notAll}>
+            <p>{findings.length >= maxFindings ? texts.tooMany(maxFindings) : texts.tooDeep}</p>
           </Callout>
         )}
         {state === "done" && unsure > 0 && (
-          <Callout tone="warn" role="status" title={`${plural(unsure, "token")} could not be checked`}>
-            <p>Treat {unsure === 1 ? "it" : "them"} as alive. Each row says why.</p>
+          <Callout tone="warn" role="status" title={texts.unchecked(unsure)}>
+            <p>{texts.uncheckedWhy(unsure)}</p>
             {again && <div className="mt-1">{again}</div>}
           </Callout>
         )}
       </div>
       {state === "done" && findings.length === 0 && (
         <section className="mt-3 rounded-lg border border-line bg-surface">
-          <EmptyState icon={<ShieldQuestion className="size-5" />} title="Nothing that looks like a RingCX token">
+          <EmptyState icon={<ShieldQuestion className="size-5" />} title={texts.nothing}>
             <p>
-              Looked for a platform ID, a colon and a UUID, as in <span className="font-mono text-xs">aws80:…</span>:
-              plain, quoted, URL-encoded, broken over lines, in base64, and compressed.
+              <RichText
+                text={texts.lookedFor}
+                slots={{ example: <span className="font-mono text-xs">{texts.example}</span> }}
+              />
             </p>
-            <p className="mt-2">
-              Try the whole file instead of a part of it, or the token alone. Masked values and screenshots cannot be
-              read.
-            </p>
+            <p className="mt-2">{texts.lookedForMore}</p>
           </EmptyState>
         </section>
       )}
@@ -445,11 +430,14 @@ function RevokeBar({ button, count, scanning, onRevoke }: RevokeBarProps) {
     <div className="sticky bottom-[calc(var(--ribbon)+0.5rem)] z-10 mt-3 px-2 pb-2">
       <div className="mx-auto flex w-fit max-w-full flex-wrap items-center justify-center gap-x-3 gap-y-1 rounded-lg bg-surface py-1.5 pr-1.5 pl-3 shadow-overlay">
         <span className="text-sm tabular-nums">
-          <span className="font-medium">{formatCount(count)}</span> selected
-          {scanning && <span className="text-dim">, others are being checked</span>}
+          <RichText
+            text={texts.selected}
+            slots={{ count: <span className="font-medium">{formatCount(count)}</span> }}
+          />
+          {scanning && <span className="text-dim">{texts.others}</span>}
         </span>
         <Button ref={button} variant="danger" disabled={count === 0} onClick={onRevoke}>
-          Revoke selected
+          {texts.revoke}
         </Button>
       </div>
     </div>

@@ -8,6 +8,9 @@ import { scanLimits } from "@/components/incident/scan-run";
 import { Button } from "@/components/ui/button";
 import { controlClass } from "@/components/ui/field";
 import { maxScanBytes } from "@/lib/incidents/schema";
+import { incidentTexts } from "@/lib/texts/incident";
+
+const texts = incidentTexts.paste;
 
 type PasteFormProps = {
   /** Not controlled: React would write what is typed into the document as well. */
@@ -43,7 +46,7 @@ export function PasteForm({ area, files, onFiles, refusal, onInput, onScan }: Pa
   return (
     <form onSubmit={submit} noValidate className="rounded-lg border border-line bg-surface p-4">
       <label htmlFor={id} className="font-medium text-ink text-sm">
-        Paste a token or any text that may hold one
+        {texts.label}
       </label>
       <textarea
         id={id}
@@ -59,7 +62,7 @@ export function PasteForm({ area, files, onFiles, refusal, onInput, onScan }: Pa
         data-enable-grammarly="false"
         aria-describedby={`${id}-help${refusal ? ` ${id}-refusal` : ""}`}
         aria-invalid={refusal ? true : undefined}
-        placeholder={"A log, a .env file, a git diff, a curl line, a chat message…"}
+        placeholder={texts.placeholder}
         onInput={onInput}
         onKeyDown={press}
         onPaste={paste}
@@ -87,16 +90,16 @@ export function PasteForm({ area, files, onFiles, refusal, onInput, onScan }: Pa
         />
         <Button onClick={() => chooser.current?.click()}>
           <Paperclip className="size-3.5 text-faint" aria-hidden="true" />
-          Choose files
+          {texts.choose}
         </Button>
         <p id={`${id}-help`} className="min-w-0 flex-1 basis-64 text-faint text-xs">
-          Or drop them anywhere here. {scanLimits} Text and files are looked through in memory, and never stored.
+          {texts.help(scanLimits)}
         </p>
         <span className="ml-auto flex items-center gap-2.5">
-          <kbd className="hidden font-sans text-faint text-xs lg:inline">Ctrl or ⌘ + Enter</kbd>
+          <kbd className="hidden font-sans text-faint text-xs lg:inline">{texts.keys}</kbd>
           <Button type="submit" variant="primary">
             <ScanSearch className="size-4" aria-hidden="true" />
-            Scan
+            {texts.scan}
           </Button>
         </span>
       </div>
@@ -109,9 +112,9 @@ function Files({ files, onFiles }: Pick<PasteFormProps, "files" | "onFiles">) {
   return (
     <div className="mt-3">
       <p className={clsx("text-xs tabular-nums", size > maxScanBytes ? "text-danger" : "text-dim")}>
-        {files.length === 1 ? "1 file" : `${files.length} files`}, {formatBytes(size)}
+        {texts.files(files.length, formatBytes(size))}
       </p>
-      <ul aria-label="Files" className="mt-1.5 flex flex-wrap gap-1.5">
+      <ul aria-label={texts.filesLabel} className="mt-1.5 flex flex-wrap gap-1.5">
         {files.map((file, index) => {
           const name = shownName(file.name, index);
           return (
@@ -125,7 +128,7 @@ function Files({ files, onFiles }: Pick<PasteFormProps, "files" | "onFiles">) {
               <span className="shrink-0 text-faint tabular-nums">{formatBytes(file.size)}</span>
               <button
                 type="button"
-                aria-label={`Remove ${name}`}
+                aria-label={texts.remove(name)}
                 onClick={() => onFiles(files.filter((_, other) => other !== index))}
                 className="flex size-6.5 items-center justify-center rounded-md text-faint hover:bg-hover hover:text-ink"
               >
@@ -141,5 +144,5 @@ function Files({ files, onFiles }: Pick<PasteFormProps, "files" | "onFiles">) {
 
 /** People name files after what is in them. */
 function shownName(name: string, index: number): string {
-  return /[0-9a-f]{8}-?[0-9a-f]{4}/i.test(name) ? `file ${index + 1}` : name;
+  return /[0-9a-f]{8}-?[0-9a-f]{4}/i.test(name) ? texts.nameless(index + 1) : name;
 }

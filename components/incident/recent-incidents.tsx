@@ -4,12 +4,14 @@ import clsx from "clsx";
 import { History } from "lucide-react";
 import Link from "next/link";
 import { incidentPath } from "@/components/incident/answers";
-import { stateTexts } from "@/components/incident/incident-text";
 import { Badge } from "@/components/ui/badge";
 import { Button } from "@/components/ui/button";
 import { Time } from "@/components/ui/time";
-import { formatCount, plural } from "@/lib/format";
+
 import type { IncidentSummary } from "@/lib/incidents/schema";
+import { incidentTexts } from "@/lib/texts/incident";
+
+const texts = incidentTexts.recent;
 
 const tones = { open: "plain", running: "warn", contained: "good", partial: "danger", interrupted: "danger" } as const;
 
@@ -25,19 +27,17 @@ export function RecentIncidents({ incidents, followed, onFollow }: RecentInciden
   return (
     <section aria-labelledby="recent" className="mt-8">
       <h2 id="recent" className="mb-2 font-semibold text-base">
-        Recent incidents
+        {texts.title}
       </h2>
       {incidents === null ? (
-        <p className="rounded-lg border border-line bg-surface px-4 py-4 text-dim text-sm">
-          They cannot be read now: Tokendesk cannot reach its database. Scanning and revoking work without it.
-        </p>
+        <p className="rounded-lg border border-line bg-surface px-4 py-4 text-dim text-sm">{texts.noDatabase}</p>
       ) : incidents.length === 0 ? (
         <p className="flex items-center gap-2.5 rounded-lg border border-line bg-surface px-4 py-4 text-dim text-sm">
           <History className="size-4 shrink-0 text-faint" aria-hidden="true" />
-          None yet. Each scan that finds something is listed here, with its report.
+          {texts.none}
         </p>
       ) : (
-        <ul aria-label="Recent incidents" className="divide-y divide-line rounded-lg border border-line bg-surface">
+        <ul aria-label={texts.title} className="divide-y divide-line rounded-lg border border-line bg-surface">
           {incidents.map((incident) => (
             <Item
               key={incident.id}
@@ -51,7 +51,10 @@ export function RecentIncidents({ incidents, followed, onFollow }: RecentInciden
   );
 }
 
-const origins = { desk: null, key: "reported by", tokens: "from the list of tokens" } as const;
+function sourceOf({ origin, via }: IncidentSummary): string | null {
+  if (origin === "key") return via ? texts.from.key(via) : texts.from.someKey;
+  return origin === "tokens" ? texts.from.tokens : null;
+}
 
 function Item({
   incident,
@@ -60,8 +63,8 @@ function Item({
   incident: IncidentSummary;
   onFollow: RecentIncidentsProps["onFollow"] | null;
 }) {
-  const { id, openedAt, openedBy, origin, via, state, reason, found, live, revoked, unproven } = incident;
-  const source = origin === "key" && via ? `${origins.key} ${via}` : origins[origin];
+  const { id, openedAt, openedBy, state, reason, found, live, revoked, unproven } = incident;
+  const source = sourceOf(incident);
   return (
     <li className="flex flex-wrap items-start gap-x-4 gap-y-1.5 px-4 py-2.5 text-sm">
       <div className="min-w-0 flex-1 basis-64">
@@ -75,25 +78,23 @@ function Item({
           </Link>
           <span className="text-dim">
             {openedBy}
-            {source && <span className="text-faint">, {source}</span>}
+            {source && <span className="text-faint">{source}</span>}
           </span>
         </p>
         {reason && <p className="break-words text-dim text-xs">{reason}</p>}
-        {state === "interrupted" && (
-          <p className="text-danger text-xs">Paste the text again to go on; what is proven dead is not done again.</p>
-        )}
+        {state === "interrupted" && <p className="text-danger text-xs">{texts.interrupted}</p>}
       </div>
       <p className="text-dim text-xs leading-5 tabular-nums">
-        {formatCount(found)} found, {formatCount(live)} live, {formatCount(revoked)} revoked
-        {unproven > 0 && <span className="text-danger">, {plural(unproven, "not proven", "not proven")}</span>}
+        {texts.counted(found, live, revoked)}
+        {unproven > 0 && <span className="text-danger">{texts.unproven(unproven)}</span>}
       </p>
       <span className={clsx("flex w-36 items-center justify-end gap-2", "max-sm:w-auto")}>
         {onFollow && (
           <Button size="sm" onClick={() => onFollow(id)}>
-            Follow
+            {texts.follow}
           </Button>
         )}
-        <Badge tone={tones[state]}>{stateTexts[state]}</Badge>
+        <Badge tone={tones[state]}>{incidentTexts.states[state]}</Badge>
       </span>
     </li>
   );

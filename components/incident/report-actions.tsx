@@ -5,19 +5,21 @@ import { useState } from "react";
 import { saveFile } from "@/components/audit/export-run";
 import { brokenOff, type Failure, openStream } from "@/components/http";
 import { Button } from "@/components/ui/button";
-import { copyText } from "@/components/ui/clipboard";
+import { useCopy } from "@/components/ui/copy-button";
 import { FailureNote } from "@/components/ui/failure-note";
-import { useToast } from "@/components/ui/toast";
+import { incidentTexts } from "@/lib/texts/incident";
+
+const texts = incidentTexts.report;
 
 type Format = "md" | "json";
 const formats: { format: Format; name: string; icon: typeof FileText }[] = [
-  { format: "md", name: "Download Markdown", icon: FileText },
-  { format: "json", name: "Download JSON", icon: FileJson },
+  { format: "md", name: texts.markdown, icon: FileText },
+  { format: "json", name: texts.json, icon: FileJson },
 ];
 
 /** What can be done with a report. `summary`: a few plain lines, to which the page's address is added. */
 export function ReportActions({ id, summary }: { id: string; summary: string }) {
-  const toast = useToast();
+  const copy = useCopy();
   const [pending, setPending] = useState<Format | null>(null);
   const [failure, setFailure] = useState<Failure | null>(null);
 
@@ -25,15 +27,6 @@ export function ReportActions({ id, summary }: { id: string; summary: string }) 
     setPending(format);
     setFailure(await save(id, format));
     setPending(null);
-  }
-
-  async function copySummary() {
-    const done = await copyText(`${summary}\n${location.origin}${location.pathname}`);
-    toast(
-      done
-        ? { title: "Copied the summary" }
-        : { title: "Could not copy the summary", detail: "The browser refused.", tone: "danger" },
-    );
   }
 
   return (
@@ -47,11 +40,11 @@ export function ReportActions({ id, summary }: { id: string; summary: string }) 
         ))}
         <Button onClick={() => window.print()}>
           <Printer className="size-3.5 text-faint" aria-hidden="true" />
-          Print
+          {texts.print}
         </Button>
-        <Button onClick={copySummary}>
+        <Button onClick={() => copy(`${summary}\n${location.origin}${location.pathname}`, texts.theSummary)}>
           <ClipboardCopy className="size-3.5 text-faint" aria-hidden="true" />
-          Copy summary
+          {texts.copySummary}
         </Button>
       </div>
       {failure && (

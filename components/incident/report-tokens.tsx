@@ -4,7 +4,10 @@ import { inSeconds, Utc } from "@/components/incident/report-time";
 import { HistoryLink } from "@/components/tokens/history-link";
 import { TokenHint } from "@/components/tokens/token-hint";
 import { Badge } from "@/components/ui/badge";
-import type { FindingStatus, ReportToken, StepProof } from "@/lib/incidents/schema";
+import type { FindingStatus, ReportToken } from "@/lib/incidents/schema";
+import { incidentTexts } from "@/lib/texts/incident";
+
+const texts = incidentTexts.report.tokens;
 
 /*
  * On a narrow screen, and on paper, each token is a block of its own. A table whose parts are not laid out as a table
@@ -18,16 +21,16 @@ const roles = {
 } as const;
 
 const headings = [
-  ["Token", "w-1/4"],
-  ["Where it stood", "w-1/5"],
-  ["When it was found", ""],
-  ["What came of it", ""],
-  ["Times", "w-52"],
+  [texts.token, "w-1/4"],
+  [texts.where, "w-1/5"],
+  [texts.whenFound, ""],
+  [texts.outcome, ""],
+  [texts.times, "w-52"],
 ] as const;
 
 export function ReportTokens({ tokens, viewer }: { tokens: ReportToken[]; viewer: Viewer }) {
   return (
-    <table {...roles.table} aria-label="Tokens" className="w-full text-left text-sm max-lg:block lg:table-fixed">
+    <table {...roles.table} aria-label={texts.label} className="w-full text-left text-sm max-lg:block lg:table-fixed">
       <thead {...roles.group} className="max-lg:hidden">
         <tr {...roles.row} className="border-line border-b bg-sunken">
           {headings.map(([name, width]) => (
@@ -51,14 +54,9 @@ export function ReportTokens({ tokens, viewer }: { tokens: ReportToken[]; viewer
 }
 
 const statuses: Record<FindingStatus, { name: string; tone: "plain" | "warn" | "danger" }> = {
-  live: { name: "Live", tone: "danger" },
-  dead: { name: "Dead", tone: "plain" },
-  unchecked: { name: "Could not check", tone: "warn" },
-};
-
-const proofs: Record<StepProof["method"], string> = {
-  token_refused: "Proof: RingCX refuses the token itself.",
-  absent_from_list: "Proof: it is gone from its owner's list.",
+  live: { name: incidentTexts.statuses.live, tone: "danger" },
+  dead: { name: incidentTexts.statuses.dead, tone: "plain" },
+  unchecked: { name: incidentTexts.statuses.unchecked, tone: "warn" },
 };
 
 const cell = "min-w-0 break-words py-2.5 align-top max-lg:block max-lg:py-0 lg:px-2 lg:first:pl-4 lg:last:pr-4";
@@ -77,10 +75,10 @@ function TokenRow({ token, viewer }: { token: ReportToken; viewer: Viewer }) {
         ) : (
           <TokenHint hint={hint} />
         )}
-        <p className="text-ink">{known ? (label ?? "No label") : "Unknown here"}</p>
+        <p className="text-ink">{known ? (label ?? texts.noLabel) : texts.unknown}</p>
         {known && <p className="text-dim text-xs">{[owner, environment].filter(Boolean).join(", ")}</p>}
-        <p className="break-all font-mono text-2xs text-faint" title="Fingerprint">
-          <span className="sr-only">Fingerprint </span>
+        <p className="break-all font-mono text-2xs text-faint" title={texts.fingerprint}>
+          <span className="sr-only">{texts.fingerprint} </span>
           {fingerprint}
         </p>
       </td>
@@ -89,7 +87,7 @@ function TokenRow({ token, viewer }: { token: ReportToken; viewer: Viewer }) {
       </td>
       <td {...roles.cell} className={cell}>
         <Badge tone={outcome === "revoked" || outcome === "already_dead" ? "plain" : statuses[status].tone}>
-          <span className="sr-only">When found: </span>
+          <span className="sr-only">{texts.whenFoundStatus} </span>
           {statuses[status].name}
         </Badge>
         <p className="mt-0.5 text-dim text-xs">{why}</p>
@@ -98,10 +96,10 @@ function TokenRow({ token, viewer }: { token: ReportToken; viewer: Viewer }) {
         {outcome ? (
           <OutcomeBadge outcome={outcome} />
         ) : (
-          <span className="text-dim text-xs">{detail ? "" : "Not revoked here."}</span>
+          <span className="text-dim text-xs">{detail ? "" : texts.notRevoked}</span>
         )}
         {detail && <p className="mt-0.5 text-dim text-xs">{detail}</p>}
-        {proof && <p className="text-dim text-xs">{proofs[proof]}</p>}
+        {proof && <p className="text-dim text-xs">{incidentTexts.proofs[proof]}</p>}
       </td>
       <td {...roles.cell} className={cell}>
         <Times token={token} />
@@ -114,7 +112,7 @@ const placesShown = 5;
 
 function Places({ token: { places, leaked } }: { token: ReportToken }) {
   if (places.length === 0) {
-    return <p className="text-dim text-xs">{leaked ? "" : "Not in the text: another token of the same user."}</p>;
+    return <p className="text-dim text-xs">{leaked ? "" : texts.sibling}</p>;
   }
   return (
     <ul className="text-xs">
@@ -124,19 +122,17 @@ function Places({ token: { places, leaked } }: { token: ReportToken }) {
           <span className="break-normal text-faint">{dressText(place)}</span>
         </li>
       ))}
-      {places.length > placesShown && (
-        <li className="text-faint">and {places.length - placesShown} more, in the Markdown and the JSON</li>
-      )}
+      {places.length > placesShown && <li className="text-faint">{texts.more(places.length - placesShown)}</li>}
     </ul>
   );
 }
 
 function Times({ token: { foundAt, checkedAt, deletedAt, provenAt, secondsToProof } }: { token: ReportToken }) {
   const times = [
-    ["Found", foundAt],
-    ["Checked", checkedAt],
-    ["Deletion sent", deletedAt],
-    ["Proven dead", provenAt],
+    [texts.found, foundAt],
+    [texts.checked, checkedAt],
+    [texts.deleted, deletedAt],
+    [texts.proven, provenAt],
   ] as const;
   return (
     <dl className="flex flex-col text-xs">
@@ -153,7 +149,7 @@ function Times({ token: { foundAt, checkedAt, deletedAt, provenAt, secondsToProo
       )}
       {secondsToProof !== null && (
         <div className="grid grid-cols-[6rem_minmax(0,1fr)] gap-x-2">
-          <dt className="text-faint">From the paste</dt>
+          <dt className="text-faint">{texts.fromPaste}</dt>
           <dd className="font-medium text-ink tabular-nums">{inSeconds(secondsToProof)}</dd>
         </div>
       )}

@@ -2,7 +2,7 @@ import clsx from "clsx";
 import { ArrowLeft, FileSearch } from "lucide-react";
 import Link from "next/link";
 import type { ReactNode } from "react";
-import { stateTexts, type Viewer } from "@/components/incident/incident-text";
+import type { Viewer } from "@/components/incident/incident-text";
 import { ReportActions } from "@/components/incident/report-actions";
 import { inSeconds, Utc } from "@/components/incident/report-time";
 import { ReportTokens } from "@/components/incident/report-tokens";
@@ -10,8 +10,12 @@ import { Badge } from "@/components/ui/badge";
 import { Callout } from "@/components/ui/callout";
 import { EmptyState } from "@/components/ui/empty-state";
 import { PageHeading } from "@/components/ui/page-heading";
+import { RichText } from "@/components/ui/rich-text";
 import { formatCount } from "@/lib/format";
 import type { IncidentReport, IncidentState, ReportUser, ReportVerdict, VendorChanges } from "@/lib/incidents/schema";
+import { incidentTexts } from "@/lib/texts/incident";
+
+const texts = incidentTexts.report;
 
 type ReportViewProps = {
   report: IncidentReport;
@@ -31,12 +35,15 @@ export function ReportView({ report, viewer, verdict, summary, users, notChecked
     <>
       <BackToIncident />
       <PageHeading
-        title="Incident report"
+        title={texts.title}
         facts={
           <>
-            <Badge tone={stateTones[incident.state]}>{stateTexts[incident.state]}</Badge>
+            <Badge tone={stateTones[incident.state]}>{incidentTexts.states[incident.state]}</Badge>
             <span>
-              <Utc iso={incident.openedAt} />, {incident.openedBy}
+              <RichText
+                text={texts.opened}
+                slots={{ time: <Utc iso={incident.openedAt} />, name: incident.openedBy }}
+              />
             </span>
           </>
         }
@@ -44,38 +51,48 @@ export function ReportView({ report, viewer, verdict, summary, users, notChecked
       <Callout tone={verdict.tone} title={<span className="text-base">{verdict.text}</span>} className="mb-4">
         {incident.state === "running" && (
           <p className="print:hidden">
-            <Link href="/incident" prefetch={false} className="font-medium text-ink underline underline-offset-2">
-              Follow
-            </Link>{" "}
-            the revocation at the incident desk. This page shows how far it was at <Utc iso={report.generatedAt} />.
+            <RichText
+              text={texts.running}
+              slots={{
+                follow: (
+                  <Link href="/incident" prefetch={false} className="font-medium text-ink underline underline-offset-2">
+                    {texts.follow}
+                  </Link>
+                ),
+                time: <Utc iso={report.generatedAt} />,
+              }}
+            />
           </p>
         )}
         {incident.state === "interrupted" && (
           <p>
-            Paste the text again at the{" "}
-            <Link href="/incident" prefetch={false} className="font-medium text-ink underline underline-offset-2">
-              incident desk
-            </Link>{" "}
-            to go on. What is proven dead is not done again.
+            <RichText
+              text={texts.interrupted}
+              slots={{
+                desk: (
+                  <Link href="/incident" prefetch={false} className="font-medium text-ink underline underline-offset-2">
+                    {texts.desk}
+                  </Link>
+                ),
+              }}
+            />
           </p>
         )}
       </Callout>
       <ReportActions id={incident.id} summary={summary} />
       <Totals report={report} />
       <Facts report={report} />
-      <Part title="Tokens" id="tokens">
+      <Part title={texts.tokensTitle} id="tokens">
         {tokens.length === 0 ? (
-          <EmptyState icon={<FileSearch className="size-5" />} title="No token is written down">
-            {report.totals.found === 0
-              ? "Nothing that looks like a RingCX token was found."
-              : "Tokendesk's database was away when they were found."}
+          <EmptyState icon={<FileSearch className="size-5" />} title={texts.noToken}>
+            {report.totals.found === 0 ? texts.nothingFound : texts.databaseAway}
           </EmptyState>
         ) : (
           <ReportTokens tokens={tokens} viewer={viewer} />
         )}
       </Part>
       {users.length > 0 && (
-        <Part title="Who is behind them" id="users">
+        <Part title={texts.users} id="users">
           <ul className="divide-y divide-line">
             {users.map((user) => (
               <UserItem key={`${user.login} ${user.name} ${user.accounts.join()}`} user={user} />
@@ -83,8 +100,8 @@ export function ReportView({ report, viewer, verdict, summary, users, notChecked
           </ul>
         </Part>
       )}
-      <Part title="Timeline" id="timeline">
-        <ol aria-label="Timeline" className="flex flex-col gap-1.5 px-4 py-3 text-sm">
+      <Part title={texts.timeline} id="timeline">
+        <ol aria-label={texts.timeline} className="flex flex-col gap-1.5 px-4 py-3 text-sm">
           {timeline.map(({ at, what }, index) => (
             // biome-ignore lint/suspicious/noArrayIndexKey: nothing moves in it, and lines may be the same
             <li key={index} className="grid gap-x-4 sm:grid-cols-[11.5rem_minmax(0,1fr)]">
@@ -94,9 +111,9 @@ export function ReportView({ report, viewer, verdict, summary, users, notChecked
           ))}
         </ol>
       </Part>
-      <Part title="What the users changed, as RingCX tells it" id="changes">
+      <Part title={texts.changes} id="changes">
         {vendorChanges.length === 0 ? (
-          <p className="px-4 py-3 text-dim text-sm">RingCX's audit log was not asked.</p>
+          <p className="px-4 py-3 text-dim text-sm">{texts.notAsked}</p>
         ) : (
           <ul className="divide-y divide-line">
             {vendorChanges.map((changes) => (
@@ -105,13 +122,11 @@ export function ReportView({ report, viewer, verdict, summary, users, notChecked
           </ul>
         )}
       </Part>
-      <Part title="What was not checked" id="not-checked">
+      <Part title={texts.notChecked} id="not-checked">
         <Lines lines={notChecked} className="px-4 py-3" />
       </Part>
       <p className="mt-4 max-w-2xl text-faint text-xs">
-        A token is shown by its prefix and its last four characters. Its fingerprint is made with a key of this
-        installation and does not lead back to the value. Seconds are counted from when the text came in. Made{" "}
-        <Utc iso={report.generatedAt} /> from what is known by then.
+        <RichText text={texts.about} slots={{ time: <Utc iso={report.generatedAt} /> }} />
       </p>
     </>
   );
@@ -125,7 +140,7 @@ export function BackToIncident() {
       className="-ml-1 mb-2 inline-flex h-6 items-center gap-1 rounded px-1 text-dim text-xs hover:text-ink print:hidden"
     >
       <ArrowLeft className="size-3.5" aria-hidden="true" />
-      Incident
+      {texts.back}
     </Link>
   );
 }
@@ -142,16 +157,16 @@ function Totals({ report: { totals, tokens, secondsToContainment } }: { report: 
   const open = totals.alive + totals.unknown;
   const beside = tokens.some(({ leaked }) => !leaked);
   const tiles: [name: string, value: string, tone?: string | undefined][] = [
-    ["Found", formatCount(totals.found)],
-    [beside ? "Live, with siblings" : "Live", formatCount(totals.live)],
-    ["Could not be checked", formatCount(totals.unchecked), totals.unchecked > 0 ? "text-warn" : undefined],
-    ["Revoked", formatCount(totals.revoked), totals.revoked > 0 ? "text-good" : undefined],
-    ["Not proven dead", formatCount(open), open > 0 ? "text-danger" : undefined],
-    ["Until the last proof", secondsToContainment === null ? "–" : inSeconds(secondsToContainment)],
+    [texts.totals.found, formatCount(totals.found)],
+    [beside ? texts.totals.liveWithSiblings : texts.totals.live, formatCount(totals.live)],
+    [texts.totals.unchecked, formatCount(totals.unchecked), totals.unchecked > 0 ? "text-warn" : undefined],
+    [texts.totals.revoked, formatCount(totals.revoked), totals.revoked > 0 ? "text-good" : undefined],
+    [texts.totals.open, formatCount(open), open > 0 ? "text-danger" : undefined],
+    [texts.totals.seconds, secondsToContainment === null ? texts.totals.none : inSeconds(secondsToContainment)],
   ];
   return (
     <dl
-      aria-label="Totals"
+      aria-label={texts.totals.label}
       className="mb-4 grid grid-cols-2 gap-px overflow-hidden rounded-lg border border-line bg-line sm:grid-cols-3 xl:grid-cols-6"
     >
       {tiles.map(([name, value, tone]) => (
@@ -167,34 +182,32 @@ function Totals({ report: { totals, tokens, secondsToContainment } }: { report: 
 function Facts({ report }: { report: IncidentReport }) {
   const { incident, confirmedAt, confirmedBy, finishedAt, siblings, host } = report;
   const through = {
-    desk: "The incident desk",
-    key: `The API key ${incident.via ?? ""}`,
-    tokens: "The list of tokens",
+    desk: texts.facts.desk,
+    key: texts.facts.key(incident.via ?? ""),
+    tokens: texts.facts.tokensList,
   };
   return (
     <dl className="mb-6 grid gap-x-8 gap-y-2 rounded-lg border border-line bg-surface px-4 py-3 text-sm md:grid-cols-2">
-      <Fact name="Opened by">{incident.openedBy}</Fact>
-      <Fact name="Came in through">{through[incident.origin]}</Fact>
-      <Fact name="Opened">
+      <Fact name={texts.facts.openedBy}>{incident.openedBy}</Fact>
+      <Fact name={texts.facts.through}>{through[incident.origin]}</Fact>
+      <Fact name={texts.facts.opened}>
         <Utc iso={incident.openedAt} />
       </Fact>
-      <Fact name="RingCX">{host.replace(/^https?:\/\//, "")}</Fact>
-      <Fact name="Confirmed">
+      <Fact name={texts.facts.host}>{host.replace(/^https?:\/\//, "")}</Fact>
+      <Fact name={texts.facts.confirmed}>
         {confirmedAt ? (
-          <>
-            <Utc iso={confirmedAt} />, {confirmedBy}
-          </>
+          <RichText text={texts.facts.confirmedBy} slots={{ time: <Utc iso={confirmedAt} />, name: confirmedBy }} />
         ) : (
-          "Nobody has confirmed a revocation"
+          texts.facts.nobodyConfirmed
         )}
       </Fact>
-      <Fact name="Siblings">{siblings ? "Part of the revocation" : "Not part of the revocation"}</Fact>
-      <Fact name="Finished">{finishedAt ? <Utc iso={finishedAt} /> : "–"}</Fact>
-      <Fact name="Incident">
+      <Fact name={texts.facts.siblings}>{siblings ? texts.facts.siblingsIn : texts.facts.siblingsOut}</Fact>
+      <Fact name={texts.facts.finished}>{finishedAt ? <Utc iso={finishedAt} /> : texts.facts.none}</Fact>
+      <Fact name={texts.facts.incident}>
         <span className="break-all font-mono text-xs">{incident.id}</span>
       </Fact>
-      <Fact name="Reason" className="md:col-span-2">
-        {incident.reason ?? "–"}
+      <Fact name={texts.facts.reason} className="md:col-span-2">
+        {incident.reason ?? texts.facts.none}
       </Fact>
     </dl>
   );
@@ -226,7 +239,7 @@ function UserItem({ user: { name, login, enabled, roles, accounts, reach, hints 
       <p className="flex flex-wrap items-center gap-x-2">
         <span className="font-medium text-ink">{name}</span>
         {login && login !== name && <span className="text-dim">{login}</span>}
-        {!enabled && <Badge tone="warn">Disabled</Badge>}
+        {!enabled && <Badge tone="warn">{texts.user.disabled}</Badge>}
       </p>
       {reach.map((sentence) => (
         <p key={sentence} className="mt-0.5 text-ink">
@@ -234,9 +247,9 @@ function UserItem({ user: { name, login, enabled, roles, accounts, reach, hints 
         </p>
       ))}
       <dl className="mt-1.5 flex flex-col gap-1">
-        <Fact name="Sub-accounts">{accounts.length > 0 ? accounts.join("; ") : "None is named"}</Fact>
-        <Fact name="Roles">{roles.length > 0 ? roles.join(", ") : "None is named"}</Fact>
-        <Fact name="Tokens">
+        <Fact name={texts.user.accounts}>{accounts.length > 0 ? accounts.join("; ") : texts.user.noneNamed}</Fact>
+        <Fact name={texts.user.roles}>{roles.length > 0 ? roles.join(", ") : texts.user.noneNamed}</Fact>
+        <Fact name={texts.user.tokens}>
           <span className="font-mono text-xs">{hints.join(", ")}</span>
         </Fact>
       </dl>
@@ -249,12 +262,12 @@ function ChangesItem({ changes: { user, from, to, unavailable, changes, truncate
     <li className="px-4 py-3 text-sm">
       <p className="font-medium text-ink">{user}</p>
       <p className="text-faint text-xs">
-        Asked for {from} to {to}
+        <RichText text={texts.vendor.asked} slots={{ from, to }} />
       </p>
       {unavailable ? (
         <p className="mt-1 text-dim">{unavailable}</p>
       ) : changes.length === 0 ? (
-        <p className="mt-1 text-dim">It shows no change by this user.</p>
+        <p className="mt-1 text-dim">{texts.vendor.none}</p>
       ) : (
         <ol className="mt-1.5 flex flex-col gap-1">
           {changes.map(({ at, account, action, what }, index) => (
@@ -269,10 +282,10 @@ function ChangesItem({ changes: { user, from, to, unavailable, changes, truncate
           ))}
         </ol>
       )}
-      {truncated && <p className="mt-1 text-dim">Only the newest {formatCount(changes.length)} are kept.</p>}
+      {truncated && <p className="mt-1 text-dim">{texts.vendor.newest(changes.length)}</p>}
       {notChecked.length > 0 && (
         <>
-          <p className="mt-1.5 text-dim">Not covered:</p>
+          <p className="mt-1.5 text-dim">{texts.vendor.notCovered}</p>
           <Lines lines={notChecked} />
         </>
       )}

@@ -1,16 +1,20 @@
 import { brokenOff, type Failure, failureOf, jsonLines, openStream } from "@/components/http";
 import { foreignAnswer, revocationLineSchema } from "@/components/incident/answers";
+import { tokensPath } from "@/components/tokens/answers";
 import type { RevocationLine, RevokeFindings, RevokeMany, RunSummary } from "@/lib/incidents/schema";
 
 export type Step = Extract<RevocationLine, { type: "step" }>;
 export type Pace = { done: number; total: number; etaMs: number };
 
-/** What a run is reached by: its order, which may be sent any number of times, or its case. */
-export type RunTarget = { order: RevokeFindings } | { tokens: RevokeMany } | { incident: string };
+/** What a run is reached by: its order, which may be sent any number of times, or its case. `connection`: whose tokens. */
+export type RunTarget =
+  | { order: RevokeFindings }
+  | { tokens: RevokeMany; connection?: string | null }
+  | { incident: string };
 
 function requestFor(target: RunTarget): { path: string; json: unknown } {
   if ("order" in target) return { path: "/api/incidents/revoke", json: target.order };
-  if ("tokens" in target) return { path: "/api/tokens/revoke", json: target.tokens };
+  if ("tokens" in target) return { path: tokensPath(target.connection ?? null, "revoke"), json: target.tokens };
   return { path: `/api/incidents/${encodeURIComponent(target.incident)}/follow`, json: {} };
 }
 
@@ -75,7 +79,7 @@ export async function runRevocation({
   function unproven(order: RunTarget): RunTarget | null {
     if (!("tokens" in order)) return order;
     const ids = order.tokens.ids.filter((id) => !proven.has(id));
-    return ids.length === 0 ? null : { tokens: { ...order.tokens, ids } };
+    return ids.length === 0 ? null : { ...order, tokens: { ...order.tokens, ids } };
   }
 
   function heard() {
@@ -96,7 +100,7 @@ type Once = {
 };
 
 /** Whatever an answer names as the place of a run, nothing else is ever sent to. */
-const followPath = /^\/api\/incidents\/[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\/follow$/;
+const followPath = /^\/api\/incidents\/[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\/follow(?:\?connection=[\w-]+)?$/;
 
 /** `final`: asking again would not help. */
 type Attempt = { summary: RunSummary } | { failure: Failure; final?: true };

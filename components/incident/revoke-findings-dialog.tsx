@@ -7,10 +7,13 @@ import { Badge } from "@/components/ui/badge";
 import { Button } from "@/components/ui/button";
 import { Dialog } from "@/components/ui/dialog";
 import { Checkbox, Field, TextInput } from "@/components/ui/field";
-import { formatCount, plural } from "@/lib/format";
 import type { Finding } from "@/lib/incidents/schema";
+import { incidentTexts } from "@/lib/texts/incident";
+import { uiTexts } from "@/lib/texts/ui";
 
-const usualReasons = ["Leaked in a log", "Committed to a repository", "Sent in a chat", "Found on a laptop"] as const;
+const texts = incidentTexts.revoke;
+
+const usualReasons = [texts.usual.log, texts.usual.repository, texts.usual.chat, texts.usual.laptop] as const;
 const most = 100;
 
 type RevokeFindingsDialogProps = {
@@ -42,17 +45,17 @@ export function RevokeFindingsDialog({ findings, onClose, onRevoke, returnFocus 
 
   return (
     <Dialog
-      title={`Revoke ${plural(total, "token")}`}
-      description="This cannot be undone. What uses them stops working at once."
+      title={texts.title(total)}
+      description={texts.description}
       wide
       sticky
       onClose={onClose}
       returnFocus={returnFocus}
       footer={
         <>
-          <Button onClick={onClose}>Cancel</Button>
+          <Button onClick={onClose}>{uiTexts.actions.cancel}</Button>
           <Button type="submit" form={formId} variant="danger">
-            Revoke {plural(total, "token")} now
+            {texts.now(total)}
           </Button>
         </>
       }
@@ -60,9 +63,9 @@ export function RevokeFindingsDialog({ findings, onClose, onRevoke, returnFocus 
       <form id={formId} onSubmit={submit} noValidate className="flex flex-col gap-4">
         <div ref={field}>
           <Field
-            label="Reason"
-            help="Stands in the audit log and in the report."
-            error={missing && reason.trim() === "" ? "Say why: a few words are enough." : null}
+            label={texts.reason}
+            help={texts.reasonHelp}
+            error={missing && reason.trim() === "" ? texts.reasonMissing : null}
           >
             {(control) => (
               <TextInput
@@ -76,7 +79,7 @@ export function RevokeFindingsDialog({ findings, onClose, onRevoke, returnFocus 
             )}
           </Field>
           <fieldset className="mt-2 flex flex-wrap gap-1.5">
-            <legend className="sr-only">Usual reasons</legend>
+            <legend className="sr-only">{texts.usualLabel}</legend>
             {usualReasons.map((usual) => (
               <button
                 key={usual}
@@ -101,15 +104,15 @@ export function RevokeFindingsDialog({ findings, onClose, onRevoke, returnFocus 
             />
             <div>
               <label htmlFor={siblingsId} className="font-medium">
-                Also revoke {plural(others, "other token")} of {groups.length === 1 ? "this user" : "these users"}
+                {texts.others(others, groups.length)}
               </label>
               <p id={`${siblingsId}-why`} className="text-dim text-xs">
-                Whoever holds one live token of a user can read that user's other tokens from RingCX.
+                {texts.othersWhy}
               </p>
             </div>
           </div>
         )}
-        <section aria-label="What is revoked" className="rounded-lg border border-line">
+        <section aria-label={texts.what} className="rounded-lg border border-line">
           {groups.map((members) => {
             const [first] = members;
             const shown = members.slice(0, Math.max(0, left));
@@ -118,7 +121,7 @@ export function RevokeFindingsDialog({ findings, onClose, onRevoke, returnFocus 
             return (
               <div key={first.tokenId} className="border-line border-t first:border-t-0">
                 <h3 className="bg-sunken px-3 py-1.5 font-medium text-dim text-xs">
-                  {first.user ? nameOf(first.user) : (first.known?.owner ?? "A user whom nobody knows here")}
+                  {first.user ? nameOf(first.user) : (first.known?.owner ?? texts.nobodyKnows)}
                   {first.user?.login && <span className="font-normal text-faint"> {first.user.login}</span>}
                 </h3>
                 <ul className="divide-y divide-line">
@@ -131,9 +134,7 @@ export function RevokeFindingsDialog({ findings, onClose, onRevoke, returnFocus 
             );
           })}
           {findings.length > most && (
-            <p className="border-line border-t px-3 py-2 text-dim text-xs">
-              and {formatCount(findings.length - most)} more
-            </p>
+            <p className="border-line border-t px-3 py-2 text-dim text-xs">{texts.more(findings.length - most)}</p>
           )}
         </section>
       </form>
@@ -155,12 +156,12 @@ function Others({ members }: { members: readonly Finding[] }) {
         <li key={tokenId} className="flex flex-wrap items-baseline gap-x-3 px-3 py-2 text-sm">
           <TokenHint hint={hint} className="w-30 shrink-0" />
           <span className="min-w-40 flex-1">
-            <span className={label ? "block truncate" : "block truncate text-faint"}>{label ?? "No label here"}</span>
-            <span className="block text-dim text-xs">Not selected: goes with its user's others.</span>
+            <span className={label ? "block truncate" : "block truncate text-faint"}>{label ?? texts.noLabel}</span>
+            <span className="block text-dim text-xs">{texts.withOthers}</span>
           </span>
         </li>
       ))}
-      {more > 0 && <li className="px-3 py-2 text-dim text-xs">and {plural(more, "more token")} of this user</li>}
+      {more > 0 && <li className="px-3 py-2 text-dim text-xs">{texts.moreOfUser(more)}</li>}
     </>
   );
 }
@@ -172,17 +173,13 @@ function Preview({ finding: { hint, known, status } }: { finding: Finding }) {
       <TokenHint hint={hint} className="w-30 shrink-0" />
       <span className="min-w-40 flex-1">
         <span className="flex min-w-0 items-center gap-2">
-          <span className={known?.label ? "truncate" : "truncate text-faint"}>{known?.label ?? "No label here"}</span>
+          <span className={known?.label ? "truncate" : "truncate text-faint"}>{known?.label ?? texts.noLabel}</span>
           {known?.environment && <Badge>{known.environment}</Badge>}
-          {status === "unchecked" && <Badge tone="warn">Could not check</Badge>}
-          {status === "dead" && <Badge>Dead</Badge>}
+          {status === "unchecked" && <Badge tone="warn">{incidentTexts.statuses.unchecked}</Badge>}
+          {status === "dead" && <Badge>{incidentTexts.statuses.dead}</Badge>}
         </span>
         <span className="block text-dim text-xs">
-          {status === "dead"
-            ? "RingCX refused it: that is proven, or it is revoked if it lives after all."
-            : used
-              ? `Breaks: ${used}`
-              : "Nobody wrote down here what uses it."}
+          {status === "dead" ? texts.dead : used ? texts.breaks(used) : texts.nobodyWrote}
         </span>
       </span>
     </li>

@@ -15,9 +15,13 @@ import { TokenHint } from "@/components/tokens/token-hint";
 import { Button, buttonClass } from "@/components/ui/button";
 import { Callout } from "@/components/ui/callout";
 import { FailureNote } from "@/components/ui/failure-note";
+import { RichText } from "@/components/ui/rich-text";
 import { Spinner } from "@/components/ui/spinner";
 import { Time } from "@/components/ui/time";
-import { formatCount, formatSeconds } from "@/lib/format";
+import { incidentTexts } from "@/lib/texts/incident";
+import { uiTexts } from "@/lib/texts/ui";
+
+const texts = incidentTexts.run;
 
 type RunPanelProps = {
   revocation: Revocation;
@@ -53,14 +57,12 @@ export function RunPanel(props: RunPanelProps) {
           heading={heading}
           actions={<Actions {...props} unproven={summary.total > summary.revoked + summary.alreadyDead} />}
         >
-          {!summary.logged && (
-            <p>The audit log could not be written meanwhile. Its records are kept aside, and follow.</p>
-          )}
+          {!summary.logged && <p>{texts.notLogged}</p>}
         </VerdictPanel>
       ) : (
         <>
           <h2 id="run" ref={heading} tabIndex={-1} className="mb-2 font-semibold text-base outline-none">
-            This page does not hear of the revocation any more
+            {texts.notHeard}
           </h2>
           {failure && <Stopped {...props} failure={failure} />}
         </>
@@ -77,28 +79,26 @@ function Running({ revocation, heading }: { revocation: Revocation; heading: Ref
     <div className="mb-3 rounded-lg border border-line bg-surface px-4 py-3.5">
       <div className="flex flex-wrap items-baseline justify-between gap-x-4">
         <h2 id="run" ref={heading} tabIndex={-1} className="font-semibold text-base outline-none">
-          Revoking {pace.total > 0 && `${formatCount(pace.total)} ${pace.total === 1 ? "token" : "tokens"}`}
+          {texts.title(pace.total)}
         </h2>
         {pastedAt !== null && <SincePaste at={pastedAt} />}
       </div>
       <div className="mt-2.5">
-        <ProgressBar label="Tokens settled" value={pace.done} max={pace.total || null} />
+        <ProgressBar label={texts.settledLabel} value={pace.done} max={pace.total || null} />
       </div>
       <p className="mt-1.5 flex flex-wrap justify-between gap-x-4 text-dim text-sm tabular-nums">
-        <span>
-          {formatCount(pace.done)} of {formatCount(pace.total)} settled, {formatCount(proven)} proven dead
-        </span>
+        <span>{texts.settled(pace.done, pace.total, proven)}</span>
         <span>{timeLeftBecause(pace.etaMs)}</span>
       </p>
       <p role="status" className="sr-only">
-        {calmProgress(pace.done, pace.total, "Revoking")}
+        {calmProgress(pace.done, pace.total, incidentTexts.progress.revoking)}
       </p>
       {broken === null ? (
-        <p className="mt-1 text-faint text-xs">You can close this page; it goes on.</p>
+        <p className="mt-1 text-faint text-xs">{texts.goesOn}</p>
       ) : (
         <p role="status" className="mt-2 flex items-center gap-2 text-sm text-warn">
           <Spinner />
-          No answer from Tokendesk. Asking again; what has begun goes on there, and nothing is done twice.
+          {texts.noAnswer}
         </p>
       )}
     </div>
@@ -116,7 +116,7 @@ function SincePaste({ at }: { at: number }) {
   }, []);
   return (
     <span className="text-dim text-sm tabular-nums" aria-hidden="true">
-      {formatSeconds(Math.max(0, Math.floor((now - at) / 1000)))} since the paste
+      {texts.sincePaste(Math.max(0, Math.floor((now - at) / 1000)))}
     </span>
   );
 }
@@ -177,20 +177,20 @@ function Actions({
       {unproven && holds && (
         <Button variant="danger" onClick={onAgain}>
           <RotateCw className="size-3.5" aria-hidden="true" />
-          {interrupted ? "Go on" : "Try again"}
+          {interrupted ? texts.goOn : uiTexts.actions.tryAgain}
         </Button>
       )}
-      {interrupted && !holds && onScanAgain && <Button onClick={onScanAgain}>Scan again</Button>}
+      {interrupted && !holds && onScanAgain && <Button onClick={onScanAgain}>{texts.scanAgain}</Button>}
       {recorded && (
         <Link
           href={incidentPath(summary.incident)}
           prefetch={false}
           className={buttonClass(unproven ? "secondary" : "primary")}
         >
-          Open report
+          {texts.report}
         </Link>
       )}
-      <Button onClick={onScanMore}>Scan more</Button>
+      <Button onClick={onScanMore}>{texts.scanMore}</Button>
     </>
   );
 }
@@ -206,32 +206,28 @@ function Stopped({
   return (
     <div className="mb-3 flex flex-col gap-3">
       {stale ? (
-        <Callout tone="warn" role="alert" title="These findings belong to a session that is over">
-          <p>Nothing was sent for them. Scan the text again; what is proven dead is not done again.</p>
+        <Callout tone="warn" role="alert" title={texts.stale}>
+          <p>{texts.staleWhy}</p>
         </Callout>
       ) : (
         <>
           <FailureNote failure={failure} />
-          {"order" in revocation.target && (
-            <p className="text-dim text-sm">
-              What has begun goes on at the server. Trying again finds it there, and nothing is done twice.
-            </p>
-          )}
+          {"order" in revocation.target && <p className="text-dim text-sm">{texts.begunGoesOn}</p>}
         </>
       )}
       <div className="flex flex-wrap gap-2">
         {stale ? (
           onScanAgain && (
             <Button variant="primary" onClick={onScanAgain}>
-              Scan again
+              {texts.scanAgain}
             </Button>
           )
         ) : (
           <Button variant="primary" onClick={onAgain}>
-            Try again
+            {uiTexts.actions.tryAgain}
           </Button>
         )}
-        <Button onClick={onScanMore}>Scan more</Button>
+        <Button onClick={onScanMore}>{texts.scanMore}</Button>
       </div>
     </div>
   );
@@ -261,7 +257,7 @@ function Tokens({ revocation: { tokens, steps, state } }: { revocation: Revocati
   if (all.length === 0) return null;
   return (
     <div className="rounded-lg border border-line bg-surface">
-      <ul aria-label="Tokens of this revocation" className="divide-y divide-line">
+      <ul aria-label={texts.tokens} className="divide-y divide-line">
         {all.slice((page - 1) * pageSize, page * pageSize).map((token) => (
           <TokenItem key={token.tokenId} token={token} step={steps.get(token.tokenId)} running={state === "running"} />
         ))}
@@ -291,21 +287,24 @@ function TokenItem({ token, step, running }: { token: RunToken; step: Step | und
       <TokenHint hint={hint} className="leading-5" />
       <span className="min-w-0 max-sm:col-span-2 max-sm:col-start-2">
         <span className={clsx("block truncate", !label && "text-faint")}>
-          {label ?? "No label here"}
-          {user && <span className="text-dim">, {user}</span>}
-          {step && !step.leaked && <span className="text-faint"> (not in the text)</span>}
+          {label ?? texts.noLabel}
+          {user && <span className="text-dim">{texts.user(user)}</span>}
+          {step && !step.leaked && <span className="text-faint"> {texts.notInText}</span>}
         </span>
         {step ? (
           <span className={clsx("block text-xs", isProven(step.outcome) ? "text-dim" : "text-danger")}>
             {step.detail}{" "}
             {step.proof && (
               <span className="whitespace-nowrap text-faint">
-                Proven <Time iso={step.proof.checkedAt} as="clock" className="tabular-nums" />
+                <RichText
+                  text={texts.proven}
+                  slots={{ time: <Time iso={step.proof.checkedAt} as="clock" className="tabular-nums" /> }}
+                />
               </span>
             )}
           </span>
         ) : (
-          <span className="block text-faint text-xs">{running ? "Waiting for its proof" : "Not settled"}</span>
+          <span className="block text-faint text-xs">{running ? texts.waiting : texts.notSettled}</span>
         )}
       </span>
       <span className="justify-self-end max-sm:col-start-3 max-sm:row-start-1">

@@ -1,6 +1,9 @@
 import { brokenOff, type Failure, failureOf, jsonLines, openStream } from "@/components/http";
 import { foreignAnswer, scanLineSchema } from "@/components/incident/answers";
 import { type Finding, maxScanBytes, maxScanFiles, type ScanResult } from "@/lib/incidents/schema";
+import { incidentTexts } from "@/lib/texts/incident";
+
+const texts = incidentTexts.paste;
 
 /** What is looked through. It stays in the memory of this tab. */
 export type ScanInput = { text: string; files: readonly File[] };
@@ -75,16 +78,16 @@ function bodyOf({ text, files }: ScanInput): { form: FormData } | { json: { text
 }
 
 const megabytes = maxScanBytes / 1024 / 1024;
-export const scanLimits = `Up to ${maxScanFiles} files, ${megabytes} MB together.`;
+export const scanLimits = texts.limits(maxScanFiles, megabytes);
 
 /** Why a scan of this would be refused; null: it would not. */
 export function tooMuch({ text, files }: ScanInput): string | null {
   if (files.length > maxScanFiles) {
-    return `${files.length} files are too many: one scan takes ${maxScanFiles}.`;
+    return texts.tooManyFiles(files.length, maxScanFiles);
   }
   const size = sizeOf({ text, files });
   if (size <= maxScanBytes) return null;
-  return `This is ${(size / 1024 / 1024).toFixed(1)} MB: one scan takes ${megabytes} MB. Scan it in parts.`;
+  return texts.tooLarge((size / 1024 / 1024).toFixed(1), megabytes);
 }
 
 /** In bytes, as it is sent. */

@@ -9,10 +9,14 @@ import { Button } from "@/components/ui/button";
 import { useDialogs } from "@/components/ui/dialogs";
 import { EmptyState } from "@/components/ui/empty-state";
 import { ProblemPanel } from "@/components/ui/problem-panel";
+import { RichText } from "@/components/ui/rich-text";
 import { Time } from "@/components/ui/time";
 import type { Problem } from "@/lib/errors";
-import { formatDate, plural } from "@/lib/format";
+import { formatDate } from "@/lib/format";
 import type { ApiKey } from "@/lib/keys/schema";
+import { keysTexts } from "@/lib/texts/keys";
+
+const texts = keysTexts.section;
 
 /** The keys, or why they could not be read. `now`: when they were, ISO 8601. */
 type KeysSectionProps = {
@@ -35,14 +39,14 @@ export function KeysSection({ found: { value, problem }, now, host }: KeysSectio
       <div className="mb-2 flex flex-wrap items-end justify-between gap-x-4 gap-y-2">
         <div className="min-w-0">
           <h2 id="api-keys" ref={heading} tabIndex={-1} className="font-semibold text-base text-ink">
-            API keys
+            {texts.title}
           </h2>
-          <p className="text-dim text-sm">Secret scanners and CI jobs report leaked tokens with them.</p>
+          <p className="text-dim text-sm">{texts.about}</p>
         </div>
         {value !== null && (
           <Button onClick={() => open({ what: "new" })}>
             <Plus className="size-3.5" aria-hidden="true" />
-            New API key
+            {texts.create}
           </Button>
         )}
       </div>
@@ -51,11 +55,11 @@ export function KeysSection({ found: { value, problem }, now, host }: KeysSectio
       ) : (
         <div className="rounded-lg border border-line bg-surface">
           {working.length === 0 ? (
-            <EmptyState icon={<KeyRound className="size-5" />} title="No API key works at the moment">
-              <p>Make one for each scanner or job, so that each can be revoked by itself.</p>
+            <EmptyState icon={<KeyRound className="size-5" />} title={texts.none}>
+              <p>{texts.noneYet}</p>
             </EmptyState>
           ) : (
-            <ul aria-label="API keys" className="divide-y divide-line">
+            <ul aria-label={texts.title} className="divide-y divide-line">
               {working.map((key) => (
                 <KeyItem key={key.id} apiKey={key} now={now} onRevoke={() => open({ what: "revoke", key })} />
               ))}
@@ -66,11 +70,11 @@ export function KeysSection({ found: { value, problem }, now, host }: KeysSectio
       {over.length > 0 && (
         <>
           <Button variant="ghost" size="sm" className="mt-2" aria-expanded={past} onClick={() => setPast(!past)}>
-            {past ? "Hide" : "Show"} {plural(over.length, "revoked or expired key")}
+            {texts.past(past, over.length)}
           </Button>
           {past && (
             <ul
-              aria-label="Revoked and expired API keys"
+              aria-label={texts.pastKeys}
               className="mt-2 divide-y divide-line rounded-lg border border-line bg-surface"
             >
               {over.map((key) => (
@@ -102,26 +106,26 @@ function KeyItem({ apiKey, now, onRevoke }: KeyItemProps) {
         <p className="flex flex-wrap items-center gap-x-2 gap-y-0.5">
           <span className="min-w-0 break-words font-medium text-ink">{name}</span>
           <span className="font-mono text-faint text-xs">{hint}</span>
-          {scopes.includes("revoke") ? <Badge tone="warn">Revokes automatically</Badge> : <Badge>Reports only</Badge>}
-          {isOver(apiKey, now) && <Badge tone="danger">{revokedAt === null ? "Expired" : "Revoked"}</Badge>}
+          {scopes.includes("revoke") ? <Badge tone="warn">{texts.revokes}</Badge> : <Badge>{texts.reportsOnly}</Badge>}
+          {isOver(apiKey, now) && <Badge tone="danger">{revokedAt === null ? texts.expired : texts.revoked}</Badge>}
         </p>
         <p className="flex flex-wrap gap-x-3 text-dim text-xs tabular-nums">
           <span>
-            Made by {createdBy}, <Time iso={createdAt} />
+            <RichText text={texts.madeBy} slots={{ name: createdBy, time: <Time iso={createdAt} /> }} />
           </span>
-          <span>{lastUsedAt === null ? "Never used" : <LastUsed iso={lastUsedAt} />}</span>
+          <span>{lastUsedAt === null ? texts.neverUsed : <LastUsed iso={lastUsedAt} />}</span>
           {revokedAt !== null ? (
             <span>
-              Revoked <Time iso={revokedAt} as="instant" />
+              <RichText text={texts.revokedAt} slots={{ time: <Time iso={revokedAt} as="instant" /> }} />
             </span>
           ) : (
-            expiresAt !== null && <span>Last day {formatDate(lastDay(expiresAt))}, UTC</span>
+            expiresAt !== null && <span>{texts.lastDay(formatDate(lastDay(expiresAt)))}</span>
           )}
         </p>
       </div>
       {onRevoke && (
-        <Button variant="ghost" size="sm" aria-label={`Revoke API key ${name}`} onClick={onRevoke}>
-          Revoke
+        <Button variant="ghost" size="sm" aria-label={texts.revokeKey(name)} onClick={onRevoke}>
+          {texts.revoke}
         </Button>
       )}
     </li>
@@ -129,11 +133,7 @@ function KeyItem({ apiKey, now, onRevoke }: KeyItemProps) {
 }
 
 function LastUsed({ iso }: { iso: string }) {
-  return (
-    <>
-      Last used <Time iso={iso} as="instant" />
-    </>
-  );
+  return <RichText text={texts.lastUsed} slots={{ time: <Time iso={iso} as="instant" /> }} />;
 }
 
 /** A key ends with the midnight after its last day. */

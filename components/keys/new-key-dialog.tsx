@@ -13,6 +13,10 @@ import { Dialog } from "@/components/ui/dialog";
 import { FailureNote } from "@/components/ui/failure-note";
 import { Checkbox, Field, TextInput } from "@/components/ui/field";
 import { newKeySchema } from "@/lib/keys/schema";
+import { keysTexts } from "@/lib/texts/keys";
+import { uiTexts } from "@/lib/texts/ui";
+
+const texts = keysTexts.create;
 
 /** `today`: the earliest date to end at; `host`: of RingCX, where the key looks tokens up. */
 type NewKeyDialogProps = { today: string; host: string; onClose: () => void; returnFocus: () => void };
@@ -49,7 +53,7 @@ export function NewKeyDialog({ today, host, onClose, returnFocus }: NewKeyDialog
     const { key, value } = created;
     return (
       <Dialog
-        title="API key made"
+        title={texts.made}
         description={<span className="font-medium text-ink">{key.name}</span>}
         onClose={() => (copied ? onClose() : setLeaving(true))}
         sticky
@@ -59,18 +63,16 @@ export function NewKeyDialog({ today, host, onClose, returnFocus }: NewKeyDialog
             <LeaveQuestion onStay={() => setLeaving(false)} onLeave={onClose} />
           ) : (
             <Button variant={copied ? "primary" : "secondary"} onClick={() => (copied ? onClose() : setLeaving(true))}>
-              Done
+              {uiTexts.actions.done}
             </Button>
           )
         }
       >
         <div className="flex flex-col gap-3">
-          <SecretValue value={value} hint={key.hint} what="API key" onCopied={() => setCopied(true)} />
-          <Callout tone="warn" title="Put it into the secret store of the scanner or job now">
-            <p>
-              Tokendesk keeps only a hash of it and never shows it again. If it is lost, revoke it and make another.
-            </p>
-            <p>Send it as a header: never on a command line, in an address or in a repository.</p>
+          <SecretValue value={value} hint={key.hint} what={texts.what} onCopied={() => setCopied(true)} />
+          <Callout tone="warn" title={texts.storeIt}>
+            <p>{texts.onlyHash}</p>
+            <p>{texts.asHeader}</p>
           </Callout>
         </div>
       </Dialog>
@@ -79,18 +81,18 @@ export function NewKeyDialog({ today, host, onClose, returnFocus }: NewKeyDialog
 
   return (
     <Dialog
-      title="New API key"
-      description={`For one scanner or job. It looks tokens up at ${host}.`}
+      title={texts.title}
+      description={texts.description(host)}
       onClose={() => pending || onClose()}
       sticky
       returnFocus={returnFocus}
       footer={
         <>
           <Button onClick={onClose} disabled={pending}>
-            Cancel
+            {uiTexts.actions.cancel}
           </Button>
           <Button type="submit" form={formId} variant="primary" pending={pending}>
-            Make key
+            {texts.make}
           </Button>
         </>
       }
@@ -99,10 +101,10 @@ export function NewKeyDialog({ today, host, onClose, returnFocus }: NewKeyDialog
         {failure && <FailureNote failure={failure} />}
         {failure && isOutcomeUnknown(failure) && (
           <p role="status" className="text-sm">
-            A key may have been made that nobody has seen: close this, look at the list, and revoke it there.
+            {texts.unknown}
           </p>
         )}
-        <Field label="Name" error={errors.name} help="The scanner or job that gets it. Shown in the audit log.">
+        <Field label={texts.name} error={errors.name} help={texts.nameHelp}>
           {(control) => (
             <TextInput
               {...control}
@@ -117,7 +119,7 @@ export function NewKeyDialog({ today, host, onClose, returnFocus }: NewKeyDialog
             />
           )}
         </Field>
-        <Field label="Last day" optional error={errors.expiresOn} help="It works to the end of that day, in UTC.">
+        <Field label={texts.lastDay} optional error={errors.expiresOn} help={texts.lastDayHelp}>
           {(control) => (
             <TextInput
               {...control}
@@ -143,19 +145,16 @@ export function NewKeyDialog({ today, host, onClose, returnFocus }: NewKeyDialog
           />
           <div>
             <label htmlFor={`${formId}-revoke`} className="font-medium text-ink">
-              Automatic revocation
+              {texts.automatic}
             </label>
             <p id={`${formId}-revoke-help`} className="text-dim text-xs">
-              Without it the key can look tokens up, and changes nothing.
+              {texts.automaticHelp}
             </p>
           </div>
         </div>
         {revoke && (
-          <Callout tone="danger" title="No person is asked">
-            <p>
-              Whoever has this key can revoke every live token that they report, and if they ask for it all other tokens
-              of the same users. RingCX cannot bring a revoked token back: what still uses it stops working.
-            </p>
+          <Callout tone="danger" title={texts.nobodyAsked}>
+            <p>{texts.nobodyAskedWhy}</p>
           </Callout>
         )}
       </form>
@@ -167,11 +166,11 @@ function flawsOf(body: unknown, today: string): Errors {
   const parsed = newKeySchema.safeParse(body);
   const errors: Errors = {};
   for (const { path, code, message } of parsed.error?.issues ?? []) {
-    if (path[0] === "name") errors.name ??= code === "too_small" ? "Give it a name" : `The name ${message}`;
-    if (path[0] === "expiresOn") errors.expiresOn ??= "Give a date, or leave it empty";
+    if (path[0] === "name") errors.name ??= code === "too_small" ? texts.nameMissing : texts.nameFlaw(message);
+    if (path[0] === "expiresOn") errors.expiresOn ??= texts.noDate;
   }
   if (parsed.data?.expiresOn !== undefined && parsed.data.expiresOn < today) {
-    errors.expiresOn = "This day is over already";
+    errors.expiresOn = texts.dayOver;
   }
   return errors;
 }

@@ -10,6 +10,10 @@ import { FailureNote } from "@/components/ui/failure-note";
 import { focusOnMount } from "@/components/ui/focus-on-mount";
 import { useToast } from "@/components/ui/toast";
 import type { ApiKey } from "@/lib/keys/schema";
+import { keysTexts } from "@/lib/texts/keys";
+import { uiTexts } from "@/lib/texts/ui";
+
+const texts = keysTexts.revoke;
 
 type RevokeKeyDialogProps = { apiKey: ApiKey; onClose: () => void; returnFocus: () => void };
 
@@ -24,7 +28,7 @@ export function RevokeKeyDialog({ apiKey: { id, name, hint }, onClose, returnFoc
     const path = `/api/keys/${encodeURIComponent(id)}`;
     const answer = await submit(() => call(path, { method: "DELETE", answer: revokedKeySchema }));
     if (answer === null) return;
-    toast({ title: "API key revoked", detail: name });
+    toast({ title: texts.revoked, detail: name });
     leave();
   }
 
@@ -35,7 +39,7 @@ export function RevokeKeyDialog({ apiKey: { id, name, hint }, onClose, returnFoc
 
   return (
     <Dialog
-      title="Revoke API key"
+      title={texts.title}
       description={
         <>
           <span className="font-medium text-ink">{name}</span> <span className="font-mono text-xs">{hint}</span>
@@ -46,23 +50,23 @@ export function RevokeKeyDialog({ apiKey: { id, name, hint }, onClose, returnFoc
       footer={
         over ? (
           <Button ref={focusOnMount} variant="primary" onClick={leave}>
-            Done
+            {uiTexts.actions.done}
           </Button>
         ) : (
           <>
             <Button data-autofocus onClick={onClose} disabled={pending}>
-              Cancel
+              {uiTexts.actions.cancel}
             </Button>
             <Button variant="danger" pending={pending} onClick={revoke}>
-              {failure ? "Try again" : "Revoke key"}
+              {failure ? uiTexts.actions.tryAgain : texts.revoke}
             </Button>
           </>
         )
       }
     >
       <div className="flex flex-col gap-3 text-sm">
-        {failure && (over ? <p role="status">It was revoked already.</p> : <FailureNote failure={failure} />)}
-        <p>It opens nothing from then on. What reports with it fails until it gets another key.</p>
+        {failure && (over ? <p role="status">{texts.over}</p> : <FailureNote failure={failure} />)}
+        <p>{texts.consequence}</p>
       </div>
     </Dialog>
   );

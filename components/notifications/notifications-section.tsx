@@ -4,7 +4,7 @@ import { BellOff, RotateCw, Send } from "lucide-react";
 import { useRouter } from "next/navigation";
 import { type ReactNode, useRef, useState } from "react";
 import { call } from "@/components/http";
-import { channelNames, receiverName, typeName } from "@/components/notifications/notification-text";
+import { receiverName, typeName } from "@/components/notifications/notification-text";
 import { useSubmission } from "@/components/submission";
 import { Badge } from "@/components/ui/badge";
 import { Button } from "@/components/ui/button";
@@ -12,9 +12,10 @@ import { Callout } from "@/components/ui/callout";
 import { EmptyState } from "@/components/ui/empty-state";
 import { FailureNote } from "@/components/ui/failure-note";
 import { ProblemPanel } from "@/components/ui/problem-panel";
+import { RichText } from "@/components/ui/rich-text";
 import { Time } from "@/components/ui/time";
 import type { Problem } from "@/lib/errors";
-import { formatCount, plural } from "@/lib/format";
+
 import {
   type DeliveryView,
   type NotificationsView,
@@ -23,6 +24,9 @@ import {
   type Tested,
   testedSchema,
 } from "@/lib/notify/schema";
+import { notificationsTexts } from "@/lib/texts/notifications";
+
+const texts = notificationsTexts.section;
 
 /** The receivers and what was sent to them, or why that could not be read. */
 type NotificationsSectionProps = {
@@ -68,14 +72,14 @@ export function NotificationsSection({ found: { value, problem } }: Notification
       <div className="mb-2 flex flex-wrap items-end justify-between gap-x-4 gap-y-2">
         <div className="min-w-0">
           <h2 id="notifications" ref={heading} tabIndex={-1} className="font-semibold text-base text-ink">
-            Notifications
+            {texts.title}
           </h2>
-          <p className="text-dim text-sm">Who is told of new and revoked tokens, incidents and due rotations.</p>
+          <p className="text-dim text-sm">{texts.about}</p>
         </div>
         {value !== null && value.receivers.length > 0 && (
           <Button pending={pending && sending === "test"} disabled={pending} onClick={sendTest}>
             <Send className="size-3.5" aria-hidden="true" />
-            Send a test message
+            {texts.test}
           </Button>
         )}
       </div>
@@ -91,13 +95,9 @@ export function NotificationsSection({ found: { value, problem } }: Notification
           {value.dead.length > 0 && (
             <div>
               <h3 id="dead-letters" className="mb-1 font-medium text-ink text-sm">
-                Given up
+                {texts.dead}
               </h3>
-              <p className="mb-2 text-dim text-sm">
-                {value.deadTotal > value.dead.length
-                  ? `The newest ${formatCount(value.dead.length)} of ${plural(value.deadTotal, "message")} that did not arrive.`
-                  : `${plural(value.deadTotal, "message")} did not arrive, and nobody tries again.`}
-              </p>
+              <p className="mb-2 text-dim text-sm">{texts.counted(value.dead.length, value.deadTotal)}</p>
               <ul
                 aria-labelledby="dead-letters"
                 className="divide-y divide-line rounded-lg border border-line bg-surface"
@@ -110,11 +110,11 @@ export function NotificationsSection({ found: { value, problem } }: Notification
                         size="sm"
                         pending={pending && sending === delivery.id}
                         disabled={pending}
-                        aria-label={`Send again: ${typeName(delivery.type)} to ${receiverName(delivery.receiver)}`}
+                        aria-label={texts.sendAgainTo(typeName(delivery.type), receiverName(delivery.receiver))}
                         onClick={() => sendAgain(delivery.id)}
                       >
                         <RotateCw className="size-3.5 sm:hidden" aria-hidden="true" />
-                        <span className="max-sm:hidden">Send again</span>
+                        <span className="max-sm:hidden">{texts.sendAgain}</span>
                       </Button>
                     )}
                   </DeliveryItem>
@@ -125,10 +125,10 @@ export function NotificationsSection({ found: { value, problem } }: Notification
           {(value.receivers.length > 0 || value.deliveries.length > 0) && (
             <div>
               <h3 id="last-messages" className="mb-2 font-medium text-ink text-sm">
-                Last messages
+                {texts.last}
               </h3>
               {value.deliveries.length === 0 ? (
-                <p className="text-dim text-sm">Nothing was sent yet.</p>
+                <p className="text-dim text-sm">{texts.nothingYet}</p>
               ) : (
                 <ul
                   aria-labelledby="last-messages"
@@ -151,53 +151,55 @@ function Receivers({ receivers }: { receivers: ReceiverView[] }) {
   if (receivers.length === 0) {
     return (
       <div className="rounded-lg border border-line bg-surface">
-        <EmptyState icon={<BellOff className="size-5" />} title="Nobody is told">
+        <EmptyState icon={<BellOff className="size-5" />} title={texts.nobody}>
           <p>
-            Whoever runs this Tokendesk sets <Variable>NOTIFY_WEBHOOKS</Variable> (with{" "}
-            <Variable>NOTIFY_WEBHOOK_SECRET</Variable>) or <Variable>NOTIFY_SLACK_WEBHOOKS</Variable>, and restarts it.
+            <RichText
+              text={texts.howTo}
+              slots={{
+                webhooks: <Variable name="NOTIFY_WEBHOOKS" />,
+                secret: <Variable name="NOTIFY_WEBHOOK_SECRET" />,
+                slack: <Variable name="NOTIFY_SLACK_WEBHOOKS" />,
+              }}
+            />
           </p>
         </EmptyState>
       </div>
     );
   }
   return (
-    <ul aria-label="Receivers" className="divide-y divide-line rounded-lg border border-line bg-surface">
+    <ul aria-label={texts.receivers} className="divide-y divide-line rounded-lg border border-line bg-surface">
       {receivers.map(({ channel, origin, mark }) => (
         <li key={mark} className="flex flex-wrap items-center gap-x-3 gap-y-0.5 px-4 py-2.5 text-sm">
           <span className="min-w-0 break-all font-medium text-ink">{origin}</span>
           <span className="font-mono text-faint text-xs">{mark}</span>
-          <Badge>{channelNames[channel]}</Badge>
+          <Badge>{notificationsTexts.channels[channel]}</Badge>
         </li>
       ))}
     </ul>
   );
 }
 
-function Variable({ children }: { children: string }) {
-  return <code className="break-all font-mono text-ink text-xs">{children}</code>;
+function Variable({ name }: { name: string }) {
+  return <code className="break-all font-mono text-ink text-xs">{name}</code>;
 }
 
 function ResultNote({ result }: { result: Result }) {
   if (result.what === "again") {
     return result.trouble === null ? (
-      <Callout tone="good" title="The message has arrived" />
+      <Callout tone="good" title={texts.messageArrived} />
     ) : (
-      <Callout tone="warn" title="The message did not arrive">
-        <p>{result.trouble}. If that may pass, Tokendesk tries again later.</p>
+      <Callout tone="warn" title={texts.messageFailed}>
+        <p>{texts.mayPass(result.trouble)}</p>
       </Callout>
     );
   }
   const { results } = result.tested;
   const arrived = results.filter(({ trouble }) => trouble === null).length;
-  const title =
-    arrived === results.length
-      ? `The test message has arrived at ${plural(arrived, "receiver")}`
-      : `The test message has arrived at ${formatCount(arrived)} of ${plural(results.length, "receiver")}`;
   return (
-    <Callout tone={arrived === results.length ? "good" : "warn"} title={title}>
+    <Callout tone={arrived === results.length ? "good" : "warn"} title={texts.testArrived(arrived, results.length)}>
       {results.map(({ receiver, trouble }) => (
         <p key={receiver.mark} className="break-words">
-          {receiverName(receiver)}: {trouble ?? "arrived"}
+          {texts.testResult(receiverName(receiver), trouble)}
         </p>
       ))}
     </Callout>
@@ -205,7 +207,6 @@ function ResultNote({ result }: { result: Result }) {
 }
 
 const tones = { pending: "warn", sent: "good", dead: "danger" } as const;
-const stateNames = { pending: "On its way", sent: "Arrived", dead: "Given up" };
 
 function DeliveryItem({ delivery, children }: { delivery: DeliveryView; children?: ReactNode }) {
   const { type, receiver, channel, state, attempts, createdAt, nextAt, trouble } = delivery;
@@ -214,21 +215,15 @@ function DeliveryItem({ delivery, children }: { delivery: DeliveryView; children
       <div className="min-w-0 flex-1">
         <p className="flex flex-wrap items-center gap-x-2 gap-y-0.5">
           <span className="font-medium text-ink">{typeName(type)}</span>
-          <Badge tone={tones[state]}>{stateNames[state]}</Badge>
+          <Badge tone={tones[state]}>{notificationsTexts.states[state]}</Badge>
         </p>
         <p className="flex flex-wrap gap-x-3 text-dim text-xs tabular-nums">
           <Time iso={createdAt} as="instant" />
-          <span className="min-w-0 break-all">
-            {receiver ? receiverName(receiver) : `A ${channel} receiver that is no longer configured`}
-          </span>
-          {trouble && (
-            <span className="min-w-0 break-words text-ink">
-              {trouble}, {plural(attempts, "attempt")}
-            </span>
-          )}
+          <span className="min-w-0 break-all">{receiver ? receiverName(receiver) : texts.formerReceiver(channel)}</span>
+          {trouble && <span className="min-w-0 break-words text-ink">{texts.attempts(trouble, attempts)}</span>}
           {nextAt && attempts > 0 && (
             <span>
-              Next attempt <Time iso={nextAt} as="instant" />
+              <RichText text={texts.next} slots={{ time: <Time iso={nextAt} as="instant" /> }} />
             </span>
           )}
         </p>

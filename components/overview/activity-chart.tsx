@@ -2,15 +2,18 @@ import { Chart, DayAxis, dayName, heightOf, plotHeight, ValueAxis } from "@/comp
 import { ticksUpTo } from "@/components/overview/ticks";
 import { formatCount, formatDate } from "@/lib/format";
 import type { Overview } from "@/lib/team/schema";
+import { overviewTexts } from "@/lib/texts/overview";
+
+const texts = overviewTexts.activity;
 
 type Series = Exclude<keyof Overview["activity"][number], "date">;
 
 /** From the bottom up. */
 const series: { key: Series; name: string; fill: string; swatch: string }[] = [
-  { key: "created", name: "Created", fill: "fill-accent", swatch: "bg-accent" },
-  { key: "revoked", name: "Revoked", fill: "fill-danger", swatch: "bg-danger" },
-  { key: "revealed", name: "Revealed", fill: "fill-warn", swatch: "bg-warn" },
-  { key: "other", name: "Everything else", fill: "fill-edge", swatch: "bg-edge" },
+  { key: "created", name: texts.created.name, fill: "fill-accent", swatch: "bg-accent" },
+  { key: "revoked", name: texts.revoked.name, fill: "fill-danger", swatch: "bg-danger" },
+  { key: "revealed", name: texts.revealed.name, fill: "fill-warn", swatch: "bg-warn" },
+  { key: "other", name: texts.other.name, fill: "fill-edge", swatch: "bg-edge" },
 ];
 
 export function ActivityChart({ activity }: { activity: Overview["activity"] }) {
@@ -19,11 +22,11 @@ export function ActivityChart({ activity }: { activity: Overview["activity"] }) 
   const top = ticks.at(-1) ?? 1;
   const slot = 100 / Math.max(1, activity.length);
   const sum = (key: Series) => activity.reduce((total, day) => total + day[key], 0);
-  const said = series.map(({ key, name }) => `${formatCount(sum(key))} ${name.toLowerCase()}`).join(", ");
+  const said = series.map(({ key }) => texts.part(sum(key), texts[key].within)).join(", ");
   return (
     <Chart
-      title="Activity"
-      summary={`In ${activity.length} days: ${said}`}
+      title={texts.title}
+      summary={texts.summary(activity.length, said)}
       legend={
         <ul className="flex flex-wrap gap-x-3">
           {series.map(({ key, name, swatch }) => (
@@ -34,7 +37,7 @@ export function ActivityChart({ activity }: { activity: Overview["activity"] }) 
           ))}
         </ul>
       }
-      columns={["Day", ...series.map(({ name }) => name)]}
+      columns={[texts.day, ...series.map(({ name }) => name)]}
       rows={[...activity]
         .reverse()
         .map((day) => ({ name: formatDate(day.date), values: series.map(({ key }) => day[key]) }))}
@@ -46,7 +49,10 @@ export function ActivityChart({ activity }: { activity: Overview["activity"] }) 
         return (
           <g key={day.date}>
             <title>
-              {`${dayName(day.date)}: ${parts.length === 0 ? "nothing" : parts.map(({ key, name }) => `${day[key]} ${name.toLowerCase()}`).join(", ")}`}
+              {texts.bar(
+                dayName(day.date),
+                parts.map(({ key }) => texts.part(day[key], texts[key].within)),
+              )}
             </title>
             <rect
               x={`${index * slot}%`}

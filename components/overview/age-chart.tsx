@@ -1,6 +1,9 @@
 import { Chart } from "@/components/overview/chart";
-import { formatCount, plural } from "@/lib/format";
+import { formatCount } from "@/lib/format";
 import type { Overview } from "@/lib/team/schema";
+import { overviewTexts } from "@/lib/texts/overview";
+
+const texts = overviewTexts.ages;
 
 const rowHeight = 32;
 const barHeight = 14;
@@ -10,9 +13,9 @@ export function AgeChart({ ages, className }: { ages: Overview["ages"]; classNam
   const total = ages.reduce((sum, { count }) => sum + count, 0);
   return (
     <Chart
-      title="Age"
-      summary={`${plural(total, "active token")}, by when Tokendesk first saw them: they may be older`}
-      columns={["First seen", "Active tokens"]}
+      title={texts.title}
+      summary={texts.summary(total)}
+      columns={[texts.firstSeen, texts.activeTokens]}
       rows={ages.map(({ name, count }) => ({ name, values: [count] }))}
       height={ages.length * rowHeight}
       gutter="pl-25 pr-10"
@@ -23,7 +26,7 @@ export function AgeChart({ ages, className }: { ages: Overview["ages"]; classNam
         const share = (100 * count) / most;
         return (
           <g key={name}>
-            <title>{`${name}: ${plural(count, "active token")}`}</title>
+            <title>{texts.bar(name, count)}</title>
             <text x="-10" y={middle} dy="0.34em" textAnchor="end" className="fill-dim text-2xs">
               {name}
             </text>

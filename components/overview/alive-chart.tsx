@@ -1,7 +1,10 @@
 import { Chart, DayAxis, dayName, heightOf, plotHeight, plotTop, ValueAxis } from "@/components/overview/chart";
 import { ticksUpTo } from "@/components/overview/ticks";
-import { formatDate, plural } from "@/lib/format";
+import { formatDate } from "@/lib/format";
 import type { Overview } from "@/lib/team/schema";
+import { overviewTexts } from "@/lib/texts/overview";
+
+const texts = overviewTexts.alive;
 
 export function AliveChart({ alive }: { alive: Overview["alive"] }) {
   const counts = alive.map(({ count }) => count);
@@ -13,9 +16,9 @@ export function AliveChart({ alive }: { alive: Overview["alive"] }) {
   const at = (index: number) => (100 * index) / steps;
   return (
     <Chart
-      title="Tokens over time"
-      summary={`${plural(last, "known active token")} now, ${change(last - first)} known on ${dayName(alive[0]?.date ?? "")}`}
-      columns={["Day", "Known active tokens"]}
+      title={texts.title}
+      summary={texts.summary(last, last - first, dayName(alive[0]?.date ?? ""))}
+      columns={[texts.day, texts.knownActive]}
       rows={[...alive].reverse().map(({ date, count }) => ({ name: formatDate(date), values: [count] }))}
     >
       <ValueAxis ticks={ticks} />
@@ -48,15 +51,10 @@ export function AliveChart({ alive }: { alive: Overview["alive"] }) {
           height={plotHeight}
           className="fill-transparent hover:fill-ink/5"
         >
-          <title>{`${dayName(date)}: ${plural(count, "known active token")}`}</title>
+          <title>{texts.dot(dayName(date), count)}</title>
         </rect>
       ))}
       <DayAxis dates={alive.map(({ date }) => date)} at={at} />
     </Chart>
   );
-}
-
-function change(difference: number): string {
-  if (difference === 0) return "as many as";
-  return `${Math.abs(difference)} ${difference > 0 ? "more" : "fewer"} than`;
 }

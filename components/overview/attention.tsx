@@ -16,8 +16,10 @@ import { placeOfKind, placeOfToken } from "@/components/overview/places";
 import { TokenHint } from "@/components/tokens/token-hint";
 import { buttonClass } from "@/components/ui/button";
 import { Time } from "@/components/ui/time";
-import { formatCount } from "@/lib/format";
 import { type AttentionItem, type AttentionKind, attentionShown, type Overview } from "@/lib/team/schema";
+import { overviewTexts } from "@/lib/texts/overview";
+
+const texts = overviewTexts.attention;
 
 type Look = {
   name: string;
@@ -29,52 +31,52 @@ type Look = {
 
 export const looks: Record<AttentionKind, Look> = {
   unknown_outcome: {
-    name: "Unknown outcome",
+    name: texts.kinds.unknown_outcome.name,
     icon: CircleHelp,
     ink: "text-danger",
-    action: { own: "See what is known", account: "See what is known" },
+    action: { own: texts.kinds.unknown_outcome.own, account: texts.kinds.unknown_outcome.account },
   },
   appeared: {
-    name: "Appeared",
+    name: texts.kinds.appeared.name,
     icon: CirclePlus,
     ink: "text-warn",
-    action: { own: "Adopt or revoke", account: "Show in Team" },
+    action: { own: texts.kinds.appeared.own, account: texts.kinds.appeared.account },
   },
   order_pending: {
-    name: "Order pending",
+    name: texts.kinds.order_pending.name,
     icon: Hourglass,
     ink: "text-warn",
-    action: { own: "See its history", account: "See the order" },
+    action: { own: texts.kinds.order_pending.own, account: texts.kinds.order_pending.account },
   },
   rotation: {
-    name: "Rotation open",
+    name: texts.kinds.rotation.name,
     icon: RefreshCw,
     ink: "text-accent",
-    action: { own: "Continue it", account: "See its history" },
+    action: { own: texts.kinds.rotation.own, account: texts.kinds.rotation.account },
   },
   overdue: {
-    name: "Overdue",
+    name: texts.kinds.overdue.name,
     icon: CalendarX,
     ink: "text-danger",
-    action: { own: "Rotate it", account: "Show in Team" },
+    action: { own: texts.kinds.overdue.own, account: texts.kinds.overdue.account },
   },
   vanished: {
-    name: "Vanished",
+    name: texts.kinds.vanished.name,
     icon: CircleMinus,
     ink: "text-faint",
-    action: { own: "Take note", account: "See its history" },
+    action: { own: texts.kinds.vanished.own, account: texts.kinds.vanished.account },
   },
   unlabelled: {
-    name: "Unlabelled",
+    name: texts.kinds.unlabelled.name,
     icon: Tag,
     ink: "text-faint",
-    action: { own: "Add a label", account: "Show in Team" },
+    action: { own: texts.kinds.unlabelled.own, account: texts.kinds.unlabelled.account },
   },
   due_soon: {
-    name: "Due soon",
+    name: texts.kinds.due_soon.name,
     icon: CalendarClock,
     ink: "text-accent",
-    action: { own: "Rotate it", account: "Show in Team" },
+    action: { own: texts.kinds.due_soon.own, account: texts.kinds.due_soon.account },
   },
 };
 
@@ -87,8 +89,8 @@ type AttentionProps = { items: AttentionItem[]; scope: Overview["scope"]; counts
 
 /** What "nothing" is about: nobody's list can be known but those that Tokendesk has seen. */
 function nothing(scope: Overview["scope"], live: boolean): string {
-  if (scope === "account") return "Nothing in the lists that Tokendesk has seen. Others of the main account may exist.";
-  return live ? "Nothing in your list as RingCX shows it now." : "Nothing in your list as Tokendesk last saw it.";
+  if (scope === "account") return texts.nothing.account;
+  return live ? texts.nothing.ownLive : texts.nothing.ownRemembered;
 }
 
 export function Attention({ items, scope, counts, live }: AttentionProps) {
@@ -104,12 +106,10 @@ export function Attention({ items, scope, counts, live }: AttentionProps) {
     <section aria-labelledby="needs-attention" className="overflow-hidden rounded-lg border border-line bg-surface">
       <header className="flex items-baseline gap-2 border-line border-b bg-sunken px-4 py-2">
         <h2 id="needs-attention" className="font-semibold text-sm">
-          Needs attention
+          {texts.title}
         </h2>
         {items.length > 0 && (
-          <span className="text-dim text-xs tabular-nums">
-            {cut ? `The ${items.length} most urgent` : items.length}
-          </span>
+          <span className="text-dim text-xs tabular-nums">{cut ? texts.mostUrgent(items.length) : items.length}</span>
         )}
       </header>
       {items.length === 0 ? (
@@ -123,8 +123,8 @@ export function Attention({ items, scope, counts, live }: AttentionProps) {
       {items.length > shownAtFirst && (
         <details className="group border-line border-t">
           <summary className="list-none px-4 py-2.5 font-medium text-dim text-xs hover:bg-hover/50 hover:text-ink group-open:border-line group-open:border-b [&::-webkit-details-marker]:hidden">
-            <span className="group-open:hidden">Show {items.length - shownAtFirst} more</span>
-            <span className="hidden group-open:inline">Show fewer</span>
+            <span className="group-open:hidden">{texts.showMore(items.length - shownAtFirst)}</span>
+            <span className="hidden group-open:inline">{texts.showFewer}</span>
           </summary>
           {list(items.slice(shownAtFirst), shownAtFirst + 1)}
         </details>
@@ -177,7 +177,7 @@ function Item({ item, scope }: { item: AttentionItem; scope: Overview["scope"] }
 function More({ counts, scope }: { counts: Overview["counts"]; scope: Overview["scope"] }) {
   return (
     <p className="flex flex-wrap gap-x-3 gap-y-1 border-line border-t px-4 py-2.5 text-dim text-xs tabular-nums">
-      <span>All of them:</span>
+      <span>{texts.all}</span>
       {attentionKinds
         .filter((kind) => counts[kind] > 0)
         .map((kind) => (
@@ -187,7 +187,7 @@ function More({ counts, scope }: { counts: Overview["counts"]; scope: Overview["
             prefetch={false}
             className="text-accent underline-offset-2 hover:underline"
           >
-            {looks[kind].name} ({formatCount(counts[kind])})
+            {texts.kindCount(looks[kind].name, counts[kind])}
           </Link>
         ))}
     </p>

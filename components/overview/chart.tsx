@@ -1,6 +1,9 @@
 import clsx from "clsx";
 import { type ReactNode, useId } from "react";
 import { formatCount, formatDate } from "@/lib/format";
+import { overviewTexts } from "@/lib/texts/overview";
+
+const texts = overviewTexts.chart;
 
 /** Heights of a chart in pixels; the widths are the page's, in percent, so that texts keep their size on a phone. */
 export const plotTop = 8;
@@ -57,7 +60,7 @@ export function Chart({
       </div>
       <details className="mt-2">
         <summary className="-mx-1.5 w-fit rounded px-1.5 py-0.5 text-dim text-xs hover:bg-hover hover:text-ink">
-          Show as table
+          {texts.showTable}
         </summary>
         <ChartTable title={title} columns={columns} rows={rows} />
       </details>
@@ -70,7 +73,7 @@ function ChartTable({ title, columns, rows }: Pick<ChartProps, "title" | "column
     <section
       // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
       tabIndex={0}
-      aria-label={`${title}, as a table`}
+      aria-label={texts.table(title)}
       className="mt-2 max-h-64 overflow-y-auto rounded border border-line"
     >
       <table className="w-full text-left text-xs tabular-nums">

@@ -4,13 +4,16 @@ import { attentionKinds, looks } from "@/components/overview/attention";
 import { placeOfKind } from "@/components/overview/places";
 import { formatCount } from "@/lib/format";
 import type { Overview } from "@/lib/team/schema";
+import { overviewTexts } from "@/lib/texts/overview";
+
+const texts = overviewTexts.counts;
 
 type CountTilesProps = { counts: Overview["counts"]; scope: Overview["scope"] };
 
 export function CountTiles({ counts, scope }: CountTilesProps) {
   const all = scope === "own" ? "/tokens" : "/team";
   const tiles = [
-    { name: "Active tokens", count: counts.active, href: all, urgent: false },
+    { name: texts.active, count: counts.active, href: all, urgent: false },
     ...attentionKinds.map((kind) => ({
       name: looks[kind].name,
       count: counts[kind],
@@ -19,7 +22,7 @@ export function CountTiles({ counts, scope }: CountTilesProps) {
     })),
   ];
   return (
-    <ul aria-label="Counts" className="grid grid-cols-2 gap-2 sm:grid-cols-3 2xl:grid-cols-9">
+    <ul aria-label={texts.label} className="grid grid-cols-2 gap-2 sm:grid-cols-3 2xl:grid-cols-9">
       {tiles.map(({ name, count, href, urgent }) => (
         <li key={name} className="max-sm:last:col-span-2">
           <Link

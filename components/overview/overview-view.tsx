@@ -9,9 +9,12 @@ import { buttonClass } from "@/components/ui/button";
 import { Callout } from "@/components/ui/callout";
 import { EmptyState } from "@/components/ui/empty-state";
 import { PageHeading } from "@/components/ui/page-heading";
+import { RichText } from "@/components/ui/rich-text";
 import { Time } from "@/components/ui/time";
-import { plural } from "@/lib/format";
 import type { Overview } from "@/lib/team/schema";
+import { overviewTexts } from "@/lib/texts/overview";
+
+const texts = overviewTexts.view;
 
 export function OverviewView({ overview }: { overview: Overview }) {
   const { scope, live, counts, warnings, attention, alive, ages, activity } = overview;
@@ -19,36 +22,40 @@ export function OverviewView({ overview }: { overview: Overview }) {
   return (
     <>
       <PageHeading
-        title="Overview"
+        title={texts.title}
         facts={
           scope === "own" ? (
-            <span>Your own tokens</span>
+            <span>{texts.scopeOwn}</span>
           ) : (
-            <span className="tabular-nums">
-              The main account: {plural(counts.active, "known token")} of {plural(counts.owners, "person", "people")}{" "}
-              seen
-            </span>
+            <span className="tabular-nums">{texts.scopeAccount(counts.active, counts.owners)}</span>
           )
         }
       />
       {!live && (
-        <Callout tone="warn" title="RingCX did not answer" className="mb-4">
-          <p>This is what Tokendesk remembers from its last look; your own list could not be read just now.</p>
+        <Callout tone="warn" title={texts.noAnswer} className="mb-4">
+          <p>{texts.remembered}</p>
         </Callout>
       )}
       {warnings.length > 0 && (
-        <Callout tone="warn" title="Unusually many tokens at the incident desk" className="mb-4">
+        <Callout tone="warn" title={texts.unusual} className="mb-4">
           <ul className="flex flex-col gap-1">
             {warnings.map(({ at, actor, tokens }) => (
               <li key={actor}>
-                <Link
-                  href={`/audit?actor=${encodeURIComponent(actor)}`}
-                  prefetch={false}
-                  className="text-ink underline"
-                >
-                  {actor}
-                </Link>
-                : {plural(tokens, "token")} within an hour, <Time iso={at} as="instant" />
+                <RichText
+                  text={texts.unusualActor(tokens)}
+                  slots={{
+                    actor: (
+                      <Link
+                        href={`/audit?actor=${encodeURIComponent(actor)}`}
+                        prefetch={false}
+                        className="text-ink underline"
+                      >
+                        {actor}
+                      </Link>
+                    ),
+                    time: <Time iso={at} as="instant" />,
+                  }}
+                />
               </li>
             ))}
           </ul>
@@ -58,21 +65,21 @@ export function OverviewView({ overview }: { overview: Overview }) {
         <section className="rounded-lg border border-line bg-surface">
           <EmptyState
             icon={<ShieldCheck className="size-5" />}
-            title="There is no token to look after yet"
+            title={texts.nothing}
             action={
               <Link href="/tokens" prefetch={false} className={buttonClass("primary")}>
-                Go to tokens
+                {texts.goToTokens}
               </Link>
             }
           >
-            When there is one, this page says first what needs attention, and then how things have gone.
+            {texts.nothingYet}
           </EmptyState>
         </section>
       ) : (
         <div className="flex flex-col gap-6">
           <Attention items={attention} scope={scope} counts={counts} live={live} />
           <CountTiles counts={counts} scope={scope} />
-          <section aria-label="How things have gone" className="grid gap-4 lg:grid-cols-2 2xl:grid-cols-3">
+          <section aria-label={texts.charts} className="grid gap-4 lg:grid-cols-2 2xl:grid-cols-3">
             <AliveChart alive={alive} />
             <ActivityChart activity={activity} />
             <AgeChart ages={ages} className="lg:col-span-2 2xl:col-span-1" />

@@ -1,35 +1,26 @@
 import type { ReactNode } from "react";
-import { type Connection, type Person, roleNames } from "@/components/shell/person";
+import { type Person, roleNames } from "@/components/shell/person";
+import { sessionsTexts } from "@/lib/texts/sessions";
 
-const roleRights: Record<Person["role"], string> = {
-  member: "Your own tokens, sessions and events",
-  ops: "The tokens, sessions and events of your main account",
-  admin: "The tokens, sessions and events of your main account, and denied sign-ins",
-};
+const texts = sessionsTexts.profile;
 
-/** Who is signed in, and to which RingCX. Nothing of it is changed here: it comes from there. */
-export function ProfileSection({ person, connections }: { person: Person; connections: Connection[] }) {
+type ProfileSectionProps = { person: Person; provider: keyof typeof texts.doors };
+
+/** Who is signed in. Nothing of it is changed here: it comes from where they signed in. */
+export function ProfileSection({ person, provider }: ProfileSectionProps) {
   return (
     <section aria-labelledby="profile">
       <h2 id="profile" className="mb-2 font-semibold text-base text-ink">
-        Profile
+        {texts.title}
       </h2>
       <dl className="divide-y divide-line rounded-lg border border-line bg-surface text-sm">
-        <Row name="Name">{person.name}</Row>
-        <Row name="E-mail">{person.email ?? <span className="text-faint">Not known</span>}</Row>
-        <Row name="Role">
+        <Row name={texts.name}>{person.name}</Row>
+        <Row name={texts.email}>{person.email ?? <span className="text-faint">{texts.notKnown}</span>}</Row>
+        <Row name={texts.role}>
           {roleNames[person.role]}
-          <span className="block text-dim text-xs">{roleRights[person.role]}</span>
+          <span className="block text-dim text-xs">{texts.rights[person.role]}</span>
         </Row>
-        {connections.map(({ id, host, username, platformId, mainAccountId }) => (
-          <Row key={id} name="Connection">
-            <span className="block break-words">{host.replace(/^https?:\/\//, "")}</span>
-            <span className="block break-words text-dim text-xs">
-              Signed in as {username}, platform <span className="font-mono">{platformId}</span>, main account{" "}
-              <span className="font-mono tabular-nums">{mainAccountId}</span>
-            </span>
-          </Row>
-        ))}
+        <Row name={texts.signedIn}>{texts.doors[provider]}</Row>
       </dl>
     </section>
   );

@@ -13,10 +13,15 @@ import { Dialog } from "@/components/ui/dialog";
 import { useDialogs } from "@/components/ui/dialogs";
 import { FailureNote } from "@/components/ui/failure-note";
 import { focusOnMount } from "@/components/ui/focus-on-mount";
+import { RichText } from "@/components/ui/rich-text";
 import { Time } from "@/components/ui/time";
 import { useToast } from "@/components/ui/toast";
-import { formatCount, plural } from "@/lib/format";
+
 import type { SessionView } from "@/lib/session/schema";
+import { sessionsTexts } from "@/lib/texts/sessions";
+import { uiTexts } from "@/lib/texts/ui";
+
+const texts = sessionsTexts.section;
 
 /** What is to end. `others`: all but this one. */
 type Ending = { what: "one"; session: SessionView } | { what: "others" } | { what: "all" };
@@ -33,19 +38,16 @@ export function SessionsSection({ sessions, more }: { sessions: SessionView[]; m
       <div className="mb-2 flex flex-wrap items-end justify-between gap-x-4 gap-y-2">
         <div className="min-w-0">
           <h2 id="sessions" ref={heading} tabIndex={-1} className="font-semibold text-base text-ink">
-            Your sessions
+            {texts.title}
           </h2>
-          <p className="text-dim text-sm">
-            Where you are signed in to Tokendesk{more && `: the latest ${formatCount(sessions.length)}, there are more`}
-            . End what you do not know.
-          </p>
+          <p className="text-dim text-sm">{texts.about(more ? sessions.length : null)}</p>
         </div>
         <div className="flex flex-wrap gap-2">
-          {others > 0 && <Button onClick={() => open({ what: "others" })}>Sign out everywhere else</Button>}
-          <Button onClick={() => open({ what: "all" })}>Sign out everywhere</Button>
+          {others > 0 && <Button onClick={() => open({ what: "others" })}>{texts.elsewhere}</Button>}
+          <Button onClick={() => open({ what: "all" })}>{texts.everywhere}</Button>
         </div>
       </div>
-      <ul aria-label="Your sessions" className="divide-y divide-line rounded-lg border border-line bg-surface">
+      <ul aria-label={texts.title} className="divide-y divide-line rounded-lg border border-line bg-surface">
         {sessions.map((session) => (
           <SessionItem key={session.id} session={session} onEnd={() => open({ what: "one", session })} />
         ))}
@@ -78,21 +80,21 @@ function SessionItem({ session, onEnd }: { session: SessionView; onEnd: () => vo
           <span className="truncate font-medium text-ink" title={userAgent ?? undefined}>
             {name}
           </span>
-          {current && <Badge tone="good">This session</Badge>}
+          {current && <Badge tone="good">{texts.current}</Badge>}
           {address && <span className="font-mono text-faint text-xs">{address}</span>}
         </p>
         <p className="flex flex-wrap gap-x-3 text-dim text-xs tabular-nums">
           <span>
-            Signed in <Time iso={createdAt} as="instant" />
+            <RichText text={texts.signedInAt} slots={{ time: <Time iso={createdAt} as="instant" /> }} />
           </span>
           <span>
-            Last seen <Time iso={seenAt} as="instant" />
+            <RichText text={texts.lastSeenAt} slots={{ time: <Time iso={seenAt} as="instant" /> }} />
           </span>
         </p>
       </div>
-      <Button variant="ghost" size="sm" aria-label={`Sign out ${nameOf(session)}`} onClick={onEnd}>
+      <Button variant="ghost" size="sm" aria-label={texts.signOutOf(nameOf(session))} onClick={onEnd}>
         <LogOut className="size-3.5 sm:hidden" aria-hidden="true" />
-        <span className="max-sm:hidden">Sign out</span>
+        <span className="max-sm:hidden">{texts.signOut}</span>
       </Button>
     </li>
   );
@@ -101,7 +103,7 @@ function SessionItem({ session, onEnd }: { session: SessionView; onEnd: () => vo
 /** Tells one from another when it is read aloud. */
 function nameOf({ userAgent, address, current }: SessionView): string {
   const where = address ? `${agentName(userAgent)}, ${address}` : agentName(userAgent);
-  return current ? `${where}, this session` : where;
+  return current ? texts.thisOne(where) : where;
 }
 
 type EndDialogProps = {
@@ -136,7 +138,7 @@ function EndDialog({ ending, others, onClose, returnFocus }: EndDialogProps) {
       // A full page load: nothing of this person stays in the browser's memory.
       return location.assign("/sign-in?reason=signed-out");
     }
-    toast({ title: `Ended ${plural(answer.ended, "session")}` });
+    toast({ title: texts.ended(answer.ended) });
     onClose();
     router.refresh();
   }
@@ -157,21 +159,21 @@ function EndDialog({ ending, others, onClose, returnFocus }: EndDialogProps) {
       footer={
         over ? (
           <Button ref={focusOnMount} variant="primary" onClick={dismiss}>
-            Done
+            {uiTexts.actions.done}
           </Button>
         ) : (
           <>
             <Button onClick={onClose} disabled={busy}>
-              Cancel
+              {uiTexts.actions.cancel}
             </Button>
             <Button data-autofocus variant="primary" pending={busy} onClick={end}>
-              {failure ? "Try again" : "Sign out"}
+              {failure ? uiTexts.actions.tryAgain : texts.signOut}
             </Button>
           </>
         )
       }
     >
-      {failure && (over ? <p role="status">It was over already.</p> : <FailureNote failure={failure} />)}
+      {failure && (over ? <p role="status">{texts.over}</p> : <FailureNote failure={failure} />)}
     </Dialog>
   );
 }
@@ -179,15 +181,15 @@ function EndDialog({ ending, others, onClose, returnFocus }: EndDialogProps) {
 function wording(ending: Ending, others: number | null): { title: string; text: string } {
   if (ending.what === "others") {
     return {
-      title: "Sign out everywhere else?",
-      text: `${others === null ? "All other sessions" : plural(others, "other session")} of yours will end at once.`,
+      title: texts.endOthers.title,
+      text: texts.endOthers.text(others),
     };
   }
   if (ending.what === "all") {
-    return { title: "Sign out everywhere?", text: "All of your sessions end at once, this one too." };
+    return { title: texts.endAll.title, text: texts.endAll.text };
   }
   if (ending.session.current) {
-    return { title: "Sign out of this session?", text: "You will have to sign in again in this browser." };
+    return { title: texts.endOne.title, text: texts.endOne.current };
   }
-  return { title: "Sign out of this session?", text: `${nameOf(ending.session)}. It ends at once.` };
+  return { title: texts.endOne.title, text: texts.endOne.text(nameOf(ending.session)) };
 }

@@ -1,24 +1,43 @@
-import type { Connection } from "@/components/shell/person";
+import { bareHost, workspaceName, workspacePlace } from "@/components/connections/connection-text";
+import type { Connection, Workspace } from "@/components/shell/person";
+
+type ConnectionCardProps = { connections: readonly Connection[]; workspace: Workspace | undefined };
 
 /** Which RingCX this is about: said on every page, because two tabs may show two customers. */
-export function ConnectionCard({ connection }: { connection: Connection }) {
+export function ConnectionCard({ connections, workspace }: ConnectionCardProps) {
+  const connection = connections.find(({ id }) => id === workspace?.connectionId);
+  if (!connection) {
+    return (
+      <span className="block min-w-0 flex-1 text-xs">
+        <span className="block truncate font-medium text-ink">
+          {workspace ? workspaceName(workspace, connections) : "No RingCX account"}
+        </span>
+        <span className="block truncate text-dim">{workspace && workspacePlace(workspace)}</span>
+        <span className="block truncate text-faint">Not connected to RingCX</span>
+      </span>
+    );
+  }
+  const { host, username, mainAccountId, platformId } = connection;
   const rows = [
-    ["Main account", connection.mainAccountId],
-    ["Platform", connection.platformId],
+    ["Main account", mainAccountId],
+    ...(platformId === "" ? [] : [["Platform", platformId] as const]),
   ] as const;
   return (
-    <section aria-label="Connection" className="rounded-md border border-line bg-surface px-2.5 py-2 text-xs">
-      <p className="truncate font-medium text-ink" title={connection.host}>
-        {connection.host.replace(/^https?:\/\//, "")}
-      </p>
-      <dl className="mt-1 flex flex-col gap-0.5">
+    <span className="block min-w-0 flex-1 text-xs">
+      <span className="block truncate font-medium text-ink" title={host}>
+        {bareHost(host)}
+      </span>
+      <span className="block truncate text-dim" title={username}>
+        {username}
+      </span>
+      <span className="mt-1 flex flex-col gap-0.5">
         {rows.map(([name, value]) => (
-          <div key={name} className="flex justify-between gap-2">
-            <dt className="text-faint">{name}</dt>
-            <dd className="truncate font-mono text-dim tabular-nums">{value}</dd>
-          </div>
+          <span key={name} className="flex justify-between gap-2">
+            <span className="text-faint">{name}</span>
+            <span className="truncate font-mono text-dim tabular-nums">{value}</span>
+          </span>
         ))}
-      </dl>
-    </section>
+      </span>
+    </span>
   );
 }

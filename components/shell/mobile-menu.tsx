@@ -4,14 +4,14 @@ import clsx from "clsx";
 import { Menu as MenuIcon, X } from "lucide-react";
 import { Dialog } from "radix-ui";
 import { useState } from "react";
+import { SwitcherList } from "@/components/connections/switcher";
 import { Brand } from "@/components/shell/brand";
-import { ConnectionCard } from "@/components/shell/connection-card";
 import { Navigation } from "@/components/shell/navigation";
-import type { Connection, Person } from "@/components/shell/person";
+import type { Person } from "@/components/shell/person";
 import { buttonClass } from "@/components/ui/button";
 
 /** The side bar, for a narrow screen. */
-export function MobileMenu({ role, connections }: { role: Person["role"]; connections: Connection[] }) {
+export function MobileMenu({ role }: { role: Person["role"] }) {
   const [open, setOpen] = useState(false);
   return (
     <Dialog.Root open={open} onOpenChange={setOpen}>
@@ -32,10 +32,8 @@ export function MobileMenu({ role, connections }: { role: Person["role"]; connec
             </Dialog.Close>
           </div>
           <Navigation role={role} onNavigate={() => setOpen(false)} />
-          <div className="mt-auto flex flex-col gap-2">
-            {connections.map((connection) => (
-              <ConnectionCard key={connection.id} connection={connection} />
-            ))}
+          <div className="mt-auto flex min-h-0 flex-col gap-2">
+            <SwitcherList onDone={() => setOpen(false)} />
           </div>
         </Dialog.Content>
       </Dialog.Portal>

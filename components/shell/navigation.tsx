@@ -1,57 +1,49 @@
 "use client";
 
 import clsx from "clsx";
-import { Building2, KeyRound, LayoutDashboard, ScrollText, Settings, Siren, Users } from "lucide-react";
 import Link, { useLinkStatus } from "next/link";
 import { usePathname } from "next/navigation";
 import type { MouseEventHandler } from "react";
+import { PaletteButton } from "@/components/commands/palette-button";
 import type { Person } from "@/components/shell/person";
+import { placesOf } from "@/components/shell/places";
 import { Spinner } from "@/components/ui/spinner";
-
-const everyone: readonly Person["role"][] = ["member", "ops", "admin"];
-
-const places = [
-  { href: "/overview", name: "Overview", icon: LayoutDashboard, roles: everyone },
-  { href: "/incident", name: "Incident", icon: Siren, roles: everyone },
-  { href: "/tokens", name: "Tokens", icon: KeyRound, roles: everyone },
-  { href: "/accounts", name: "Accounts", icon: Building2, roles: everyone },
-  { href: "/audit", name: "Audit log", icon: ScrollText, roles: everyone },
-  { href: "/team", name: "Team", icon: Users, roles: ["ops", "admin"] as readonly Person["role"][] },
-  { href: "/settings", name: "Settings", icon: Settings, roles: everyone },
-] as const;
 
 type NavigationProps = { role: Person["role"]; onNavigate?: MouseEventHandler<HTMLAnchorElement> };
 
 export function Navigation({ role, onNavigate }: NavigationProps) {
   const pathname = usePathname();
-  const mine = places.filter(({ roles }) => roles.includes(role));
   return (
-    <nav aria-label="Main">
-      <ul className="flex flex-col gap-px">
-        {mine.map(({ href, name, icon: Icon }) => {
-          const here = pathname === href || pathname.startsWith(`${href}/`);
-          return (
-            <li key={href}>
-              <Link
-                href={href}
-                // Next may fetch the outline of a page ahead without its loading state, and then shows nothing at all.
-                prefetch={false}
-                {...(onNavigate ? { onClick: onNavigate } : {})}
-                aria-current={here ? "page" : undefined}
-                className={clsx(
-                  "flex h-8 items-center gap-2.5 rounded-md px-2 font-medium text-sm transition-colors duration-100",
-                  here ? "bg-surface text-ink shadow-raised" : "text-dim hover:bg-hover/60 hover:text-ink",
-                )}
-              >
-                <Icon className={clsx("size-4", here ? "text-accent" : "text-faint")} aria-hidden="true" />
-                {name}
-                <Pending />
-              </Link>
-            </li>
-          );
-        })}
-      </ul>
-    </nav>
+    <>
+      {/* On a narrow screen it stands in the header. */}
+      {!onNavigate && <PaletteButton />}
+      <nav aria-label="Main">
+        <ul className="flex flex-col gap-px">
+          {placesOf(role).map(({ href, name, icon: Icon }) => {
+            const here = pathname === href || pathname.startsWith(`${href}/`);
+            return (
+              <li key={href}>
+                <Link
+                  href={href}
+                  // Next may fetch the outline of a page ahead without its loading state, and then shows nothing at all.
+                  prefetch={false}
+                  {...(onNavigate ? { onClick: onNavigate } : {})}
+                  aria-current={here ? "page" : undefined}
+                  className={clsx(
+                    "flex h-8 items-center gap-2.5 rounded-md px-2 font-medium text-sm transition-colors duration-100",
+                    here ? "bg-surface text-ink shadow-raised" : "text-dim hover:bg-hover/60 hover:text-ink",
+                  )}
+                >
+                  <Icon className={clsx("size-4", here ? "text-accent" : "text-faint")} aria-hidden="true" />
+                  {name}
+                  <Pending />
+                </Link>
+              </li>
+            );
+          })}
+        </ul>
+      </nav>
+    </>
   );
 }
 

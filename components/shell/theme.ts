@@ -18,3 +18,9 @@ export function applyTheme(theme: Theme): void {
       ? `${themeCookie}=; Path=/; Max-Age=0; SameSite=Lax${secure}`
       : `${themeCookie}=${theme}; Path=/; Max-Age=31536000; SameSite=Lax${secure}`;
 }
+
+/** In the browser: the theme that the page has now. */
+export function currentTheme(): Theme {
+  const { classList } = document.documentElement;
+  return classList.contains("light") ? "light" : classList.contains("dark") ? "dark" : "system";
+}

@@ -1,37 +1,30 @@
 "use client";
 
 import clsx from "clsx";
-import { ChevronsUpDown, LogOut } from "lucide-react";
+import { ChevronsUpDown, Keyboard, LogOut } from "lucide-react";
 import { DropdownMenu } from "radix-ui";
-import { useState } from "react";
-import { z } from "zod";
-import { call } from "@/components/http";
+import { useRef, useState } from "react";
+import { PaletteButton } from "@/components/commands/palette-button";
+import { ask } from "@/components/commands/requests";
 import { type Person, roleNames } from "@/components/shell/person";
-import { applyTheme, type Theme } from "@/components/shell/theme";
+import { useSignOut } from "@/components/shell/sign-out";
+import { applyTheme, currentTheme, type Theme } from "@/components/shell/theme";
 import { Menu, MenuItem, MenuLabel, MenuRadioItem, MenuSeparator } from "@/components/ui/menu";
 import { Spinner } from "@/components/ui/spinner";
-import { useToast } from "@/components/ui/toast";
+import { applyZone, useZone } from "@/components/ui/zone";
 
-type UserMenuProps = { person: Person; theme: Theme; compact?: boolean };
+export function UserMenu({ person, compact = false }: { person: Person; compact?: boolean }) {
+  const { leaving, leave } = useSignOut();
+  const sheet = useRef(false);
 
-export function UserMenu({ person, theme: initialTheme, compact = false }: UserMenuProps) {
-  const toast = useToast();
-  const [theme, setTheme] = useState(initialTheme);
-  const [leaving, setLeaving] = useState(false);
-
-  async function leave() {
-    setLeaving(true);
-    const failure = await signOut();
-    // A full page load: nothing of this person stays in the browser's memory.
-    if (failure === null) location.assign("/sign-in?reason=signed-out");
-    else {
-      setLeaving(false);
-      toast({ title: "You are still signed in", detail: failure, tone: "danger" });
-    }
-  }
-
-  return (
+  const menu = (
     <Menu
+      onCloseAutoFocus={() => {
+        if (!sheet.current) return;
+        sheet.current = false;
+        // It opens once the menu is gone and the focus is on the trigger: there it comes back to.
+        setTimeout(() => ask("shortcuts"));
+      }}
       side={compact ? "bottom" : "top"}
       align={compact ? "end" : "start"}
       trigger={
@@ -69,8 +62,40 @@ export function UserMenu({ person, theme: initialTheme, compact = false }: UserM
         <p className="text-faint text-xs">{roleNames[person.role]}</p>
       </div>
       <MenuSeparator />
+      <ThemeItems />
+      <MenuSeparator />
+      <TimesItems />
+      <MenuSeparator />
+      <MenuItem
+        icon={<Keyboard />}
+        onSelect={() => {
+          sheet.current = true;
+        }}
+      >
+        Keyboard shortcuts
+      </MenuItem>
+      <MenuItem icon={<LogOut />} onSelect={leave} disabled={leaving}>
+        Sign out
+      </MenuItem>
+    </Menu>
+  );
+  return compact ? (
+    <div className="flex items-center gap-1">
+      <PaletteButton compact />
+      {menu}
+    </div>
+  ) : (
+    menu
+  );
+}
+
+function ThemeItems() {
+  const [theme, setTheme] = useState(currentTheme);
+  return (
+    <>
       <MenuLabel>Theme</MenuLabel>
       <DropdownMenu.RadioGroup
+        aria-label="Theme"
         value={theme}
         onValueChange={(value) => {
           setTheme(value as Theme);
@@ -81,27 +106,27 @@ export function UserMenu({ person, theme: initialTheme, compact = false }: UserM
         <MenuRadioItem value="light">Light</MenuRadioItem>
         <MenuRadioItem value="dark">Dark</MenuRadioItem>
       </DropdownMenu.RadioGroup>
-      <MenuSeparator />
-      <MenuItem icon={<LogOut />} onSelect={leave} disabled={leaving}>
-        Sign out
-      </MenuItem>
-    </Menu>
+    </>
+  );
+}
+
+function TimesItems() {
+  return (
+    <>
+      <MenuLabel>Times</MenuLabel>
+      <DropdownMenu.RadioGroup
+        aria-label="Times"
+        value={useZone()}
+        onValueChange={(value) => applyZone(value === "utc" ? "utc" : "local")}
+      >
+        <MenuRadioItem value="local">Local</MenuRadioItem>
+        <MenuRadioItem value="utc">UTC</MenuRadioItem>
+      </DropdownMenu.RadioGroup>
+    </>
   );
 }
 
 function initials(name: string): string {
   const words = name.split(/[\s@._-]+/).filter(Boolean);
   return ((words[0]?.[0] ?? "?") + (words[1]?.[0] ?? "")).toUpperCase();
-}
-
-/** Null when it worked, else what to say. */
-async function signOut(): Promise<string | null> {
-  const csrf = await call("/api/auth/csrf", { method: "GET", answer: z.object({ csrfToken: z.string() }) });
-  if (!csrf.ok) return csrf.failure.detail;
-  const done = await call("/api/auth/signout", {
-    method: "POST",
-    form: { csrfToken: csrf.value.csrfToken, json: "true" },
-    answer: z.unknown(),
-  });
-  return done.ok ? null : done.failure.detail;
 }

@@ -1,5 +1,6 @@
 "use client";
 
+import clsx from "clsx";
 import { Eye, EyeOff } from "lucide-react";
 import { type FormEvent, useEffect, useId, useRef, useState } from "react";
 import { z } from "zod";
@@ -19,10 +20,14 @@ const signedInSchema = z.object({ url: z.string() });
 
 const bareHost = (origin: string) => origin.replace(/^https?:\/\//, "");
 
-export function SignInForm({ hosts, returnPath }: { hosts: string[]; returnPath: string }) {
+type SignInFormProps = { hosts: string[]; legacyHosts: string[]; returnPath: string };
+
+export function SignInForm({ hosts, legacyHosts, returnPath }: SignInFormProps) {
   const form = useRef<HTMLFormElement>(null);
   const summary = useRef<HTMLDivElement>(null);
   const rememberId = useId();
+  const stayId = useId();
+  const [host, setHost] = useState(hosts[0] ?? "");
   const [visible, setVisible] = useState(false);
   const [pending, setPending] = useState(false);
   const [missing, setMissing] = useState<FieldName[]>([]);
@@ -33,17 +38,20 @@ export function SignInForm({ hosts, returnPath }: { hosts: string[]; returnPath:
   useEffect(() => {
     const remembered = readRemembered();
     const elements = form.current?.elements;
+    // The browser may have brought back what was chosen before a reload.
+    const chosen = elements?.namedItem("host");
+    if (chosen instanceof HTMLSelectElement) setHost(chosen.value);
     if (!remembered || !elements) return;
     for (const [name, value] of Object.entries(remembered)) {
       const control = elements.namedItem(name);
       if (control instanceof HTMLInputElement && control.value === "") control.value = value;
-      if (control instanceof HTMLSelectElement && hosts.includes(value)) control.value = value;
+      if (control instanceof HTMLSelectElement && [...hosts, ...legacyHosts].includes(value)) setHost(value);
     }
     const remember = elements.namedItem("remember");
     if (remember instanceof HTMLInputElement) remember.checked = true;
     const password = elements.namedItem("password");
     if (password instanceof HTMLInputElement && document.activeElement === document.body) password.focus();
-  }, [hosts]);
+  }, [hosts, legacyHosts]);
 
   useEffect(() => {
     if (missing.length > 0 || failure) summary.current?.focus();
@@ -63,22 +71,26 @@ export function SignInForm({ hosts, returnPath }: { hosts: string[]; returnPath:
     return () => clearInterval(timer);
   }, [waitEnds]);
 
+  const legacy = legacyHosts.includes(host);
+
   async function submit(event: FormEvent<HTMLFormElement>) {
     event.preventDefault();
     if (pending || waiting) return;
     const data = new FormData(event.currentTarget);
     const text = (name: string) => String(data.get(name) ?? "");
     const password = text("password");
-    const typed = { username: text("username").trim(), platformId: text("platformId").trim(), host: text("host") };
-    const empty = (Object.keys(fields) as FieldName[]).filter(
-      (name) => (name === "password" ? password : typed[name]) === "",
-    );
+    const typed = { username: text("username").trim(), platformId: legacy ? "" : text("platformId").trim(), host };
+    const empty = (Object.keys(fields) as FieldName[]).filter((name) => {
+      if (name === "platformId" && legacy) return false;
+      return (name === "password" ? password : typed[name]) === "";
+    });
     setFailure(null);
     setMissing(empty);
     if (empty.length > 0) return;
 
     setPending(true);
-    const failed = await signIn({ ...typed, password });
+    const staySignedIn = data.get("staySignedIn") === "on";
+    const failed = await signIn({ ...typed, password, ...(staySignedIn ? { staySignedIn: "true" } : {}) });
     if (failed) {
       setPending(false);
       setFailure(failed);
@@ -163,8 +175,14 @@ export function SignInForm({ hosts, returnPath }: { hosts: string[]; returnPath:
           </div>
         )}
       </Field>
-      <div className="grid gap-4 sm:grid-cols-2">
-        <Field label="Platform ID" error={errorOf("platformId")} help="The short code from RingCentral, such as aws80">
+      <div className={legacy ? "" : "grid gap-4 sm:grid-cols-2"}>
+        {/* Hidden, not gone: what was typed is there again with the next host. */}
+        <Field
+          label="Platform ID"
+          error={errorOf("platformId")}
+          help="The short code from RingCentral, such as aws80"
+          className={clsx(legacy && "hidden")}
+        >
           {(control) => (
             <TextInput
               {...control}
@@ -173,29 +191,58 @@ export function SignInForm({ hosts, returnPath }: { hosts: string[]; returnPath:
               autoComplete="off"
               autoCapitalize="none"
               spellCheck={false}
-              required
+              required={!legacy}
               className="h-9 font-mono"
             />
           )}
         </Field>
         <Field label="Host">
           {(control) => (
-            <Select {...control} name="host" className="[&>select]:h-9">
-              {hosts.map((host) => (
-                <option key={host} value={host}>
-                  {bareHost(host)}
+            <Select
+              {...control}
+              name="host"
+              value={host}
+              onChange={(event) => {
+                setHost(event.target.value);
+                setMissing([]);
+              }}
+              className="[&>select]:h-9"
+            >
+              {hosts.map((origin) => (
+                <option key={origin} value={origin}>
+                  {bareHost(origin)}
                 </option>
               ))}
+              {legacyHosts.length > 0 && (
+                <optgroup label="Legacy portal">
+                  {legacyHosts.map((portal) => (
+                    <option key={portal} value={portal}>
+                      {bareHost(portal)}
+                    </option>
+                  ))}
+                </optgroup>
+              )}
             </Select>
           )}
         </Field>
       </div>
+      {legacy && (
+        <div className="flex min-h-6 items-start gap-2 text-dim text-sm">
+          <Checkbox id={stayId} name="staySignedIn" className="-mt-0.5" aria-describedby={`${stayId}-help`} />
+          <div>
+            <label htmlFor={stayId}>Stay signed in for two weeks</label>
+            <p id={`${stayId}-help`} className="text-faint text-xs">
+              At the portal. Otherwise its session ends after an hour without use. Tokendesk's own limits hold as well.
+            </p>
+          </div>
+        </div>
+      )}
       <div className="flex min-h-6 items-start gap-2 text-dim text-sm">
         <Checkbox id={rememberId} name="remember" className="-mt-0.5" aria-describedby={`${rememberId}-help`} />
         <div>
           <label htmlFor={rememberId}>Remember me on this device</label>
           <p id={`${rememberId}-help`} className="text-faint text-xs">
-            Username, platform ID and host, never the password
+            {legacy ? "Username and host, never the password" : "Username, platform ID and host, never the password"}
           </p>
         </div>
       </div>
@@ -220,7 +267,7 @@ export function SignInForm({ hosts, returnPath }: { hosts: string[]; returnPath:
 
 /** Null when signed in. */
 async function signIn(
-  credentials: Record<"username" | "password" | "platformId" | "host", string>,
+  credentials: Record<"username" | "password" | "platformId" | "host", string> & { staySignedIn?: "true" },
 ): Promise<Failure | null> {
   const csrf = await call("/api/auth/csrf", { method: "GET", answer: csrfSchema });
   if (!csrf.ok) return csrf.failure;

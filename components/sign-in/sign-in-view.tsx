@@ -1,7 +1,9 @@
 import { FlaskConical, ShieldCheck } from "lucide-react";
+import { arrivalText } from "@/components/arrival-text";
 import { Brand } from "@/components/shell/brand";
 import { SandboxRibbon } from "@/components/shell/sandbox-ribbon";
 import { contentId, SkipLink } from "@/components/shell/skip-link";
+import { SignInDoors } from "@/components/sign-in/sign-in-doors";
 import { SignInForm } from "@/components/sign-in/sign-in-form";
 import { Callout } from "@/components/ui/callout";
 
@@ -18,9 +20,21 @@ const promises = [
   ["API tokens", "Shown masked. A value is shown only when you ask, and is not kept."],
 ] as const;
 
-type SignInViewProps = { hosts: string[]; sandbox: boolean; reason: string | null; returnPath: string };
+type SignInViewProps = {
+  hosts: string[];
+  legacyHosts: string[];
+  ringex: boolean;
+  ssoName: string | null;
+  sandbox: boolean;
+  reason: string | null;
+  /** Why somebody came back from another site without a session: a word of ours, or anything at all. */
+  problem: string | null;
+  returnPath: string;
+};
 
-export function SignInView({ hosts, sandbox, reason, returnPath }: SignInViewProps) {
+export function SignInView({ sandbox, reason, problem, returnPath, ...doors }: SignInViewProps) {
+  const { hosts, legacyHosts, ringex, ssoName } = doors;
+  const trouble = problem === null ? null : arrivalText(problem);
   const because = reason !== null && Object.hasOwn(reasons, reason) ? reasons[reason] : undefined;
   return (
     <div className="flex min-h-dvh flex-col">
@@ -33,13 +47,23 @@ export function SignInView({ hosts, sandbox, reason, returnPath }: SignInViewPro
         <div className="lg:col-start-1">
           <Brand />
           <h1 className="mt-8 font-semibold text-2xl">Sign in to RingCX</h1>
-          <p className="mt-1 text-dim text-base">With the same credentials as in the RingCX admin portal.</p>
-          {because && (
+          <p className="mt-1 text-dim text-base">
+            {ringex || ssoName !== null
+              ? "With what your company uses, or with your RingCX password."
+              : "With the same credentials as in the RingCX admin portal."}
+          </p>
+          {trouble && (
+            <Callout tone="danger" role="alert" className="mt-5" title={trouble.title}>
+              <p>{trouble.detail}</p>
+            </Callout>
+          )}
+          {because && !trouble && (
             <Callout tone="info" role="status" className="mt-5">
               {because}
             </Callout>
           )}
-          <SignInForm hosts={hosts} returnPath={returnPath} />
+          {(ringex || ssoName !== null) && <SignInDoors ringex={ringex} ssoName={ssoName} returnPath={returnPath} />}
+          <SignInForm hosts={hosts} legacyHosts={legacyHosts} returnPath={returnPath} />
         </div>
         <aside
           aria-label="About this sign-in"

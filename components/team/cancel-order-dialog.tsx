@@ -8,10 +8,14 @@ import { TokenSummary } from "@/components/tokens/token-summary";
 import { Button } from "@/components/ui/button";
 import { Dialog } from "@/components/ui/dialog";
 import { FailureNote } from "@/components/ui/failure-note";
+import { RichText } from "@/components/ui/rich-text";
 import { Time } from "@/components/ui/time";
 import { useToast } from "@/components/ui/toast";
 import type { TeamToken } from "@/lib/team/schema";
+import { teamTexts } from "@/lib/texts/team";
 import type { RevocationOrder } from "@/lib/tokens/schema";
+
+const texts = teamTexts.cancelOrder;
 
 type CancelOrderDialogProps = {
   token: TeamToken;
@@ -31,24 +35,24 @@ export function CancelOrderDialog({ token, order, onClose, returnFocus }: Cancel
       call(path, { method: "DELETE", answer: z.object({ cancelled: z.literal(true) }) }),
     );
     if (answer === null) return;
-    toast({ title: "Order cancelled", detail: token.label ?? token.hint });
+    toast({ title: texts.cancelled, detail: token.label ?? token.hint });
     router.refresh();
     onClose();
   }
 
   return (
     <Dialog
-      title="Cancel the order"
-      description="The token stays alive."
+      title={texts.title}
+      description={texts.description}
       onClose={() => pending || onClose()}
       returnFocus={returnFocus}
       footer={
         <>
           <Button data-autofocus onClick={onClose} disabled={pending}>
-            Keep the order
+            {texts.keep}
           </Button>
           <Button variant="danger" pending={pending} onClick={cancel}>
-            Cancel order
+            {texts.cancel}
           </Button>
         </>
       }
@@ -57,10 +61,16 @@ export function CancelOrderDialog({ token, order, onClose, returnFocus }: Cancel
         {failure && <FailureNote failure={failure} />}
         <TokenSummary token={token} />
         <p className="text-dim">
-          Ordered by {order.orderedBy} on <Time iso={order.orderedAt} as="instant" className="tabular-nums" />
-          {order.reason && <>: {order.reason}</>}
+          <RichText
+            text={texts.ordered}
+            slots={{
+              name: order.orderedBy,
+              time: <Time iso={order.orderedAt} as="instant" className="tabular-nums" />,
+            }}
+          />
+          {order.reason && texts.reason(order.reason)}
         </p>
-        {order.trouble && <p className="text-dim">The last try did not prove it dead: {order.trouble}</p>}
+        {order.trouble && <p className="text-dim">{texts.trouble(order.trouble)}</p>}
       </div>
     </Dialog>
   );

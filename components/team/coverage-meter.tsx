@@ -1,12 +1,8 @@
 import { Skeleton } from "@/components/ui/skeleton";
-import { daysAgo, formatCount, plural } from "@/lib/format";
 import type { Coverage } from "@/lib/team/schema";
+import { teamTexts } from "@/lib/texts/team";
 
-const whyNoList: Record<NonNullable<Coverage["unavailable"]>, string> = {
-  not_permitted:
-    "RingCX does not let you see its list of users, so nobody can say how many there are. Somebody with the permission to manage users sees it here.",
-  failed: "RingCX's list of users could not be read just now, so nobody can say how many there are.",
-};
+const texts = teamTexts.coverage;
 
 type CoverageMeterProps = {
   coverage: Coverage;
@@ -17,15 +13,14 @@ type CoverageMeterProps = {
 /** How much of the main account this page knows: only lists that were read. */
 export function CoverageMeter({ coverage, today }: CoverageMeterProps) {
   const { seen, users, unavailable, oldestLookAt, unseen } = coverage;
-  const count =
-    users === null ? `${plural(seen, "admin")} seen` : `${formatCount(seen)} of ${plural(users, "admin")} seen`;
-  const age = oldestLookAt === null ? "" : `, oldest look ${daysAgo(oldestLookAt, today)}`;
+  const count = texts.seen(seen, users);
+  const age = oldestLookAt === null ? "" : texts.oldestLook(oldestLookAt, today);
   const share = users === null || users === 0 ? 0 : Math.min(100, (100 * seen) / users);
   return (
     <section aria-labelledby="coverage" className="mb-4 rounded-lg border border-line bg-surface px-4 py-3">
       <div className="flex flex-wrap items-baseline gap-x-3">
         <h2 id="coverage" className="font-semibold text-sm">
-          Coverage
+          {texts.title}
         </h2>
         <p className="text-sm tabular-nums">
           {count}
@@ -34,7 +29,7 @@ export function CoverageMeter({ coverage, today }: CoverageMeterProps) {
       </div>
       {users !== null && (
         <>
-          <meter className="sr-only" aria-label="Admins whose tokens were seen" min={0} max={users} value={seen}>
+          <meter className="sr-only" aria-label={texts.meter} min={0} max={users} value={seen}>
             {count}
           </meter>
           <div className="mt-2 h-1.5 overflow-hidden rounded-full bg-hover" aria-hidden="true">
@@ -46,20 +41,18 @@ export function CoverageMeter({ coverage, today }: CoverageMeterProps) {
         </>
       )}
       <p className="mt-2 max-w-3xl text-dim text-xs">
-        {unavailable === null
-          ? "RingCX shows each list to its owner only. Whoever has not signed in to Tokendesk may have tokens that nobody sees here."
-          : whyNoList[unavailable]}
+        {unavailable === null ? texts.why : texts.unavailable[unavailable]}
       </p>
       {users !== null && users > seen && unseen.length > 0 && (
         <details className="mt-1.5 text-xs">
           <summary className="-mx-1.5 w-fit rounded px-1.5 py-0.5 text-dim hover:bg-hover hover:text-ink">
-            {plural(users - seen, "admin")} never seen
+            {texts.neverSeen(users - seen)}
           </summary>
           <ul className="mt-1.5 flex max-w-4xl flex-wrap gap-x-4 gap-y-1 text-dim">
             {unseen.map((name) => (
               <li key={name}>{name}</li>
             ))}
-            {users - seen > unseen.length && <li>and {formatCount(users - seen - unseen.length)} more</li>}
+            {users - seen > unseen.length && <li>{texts.more(users - seen - unseen.length)}</li>}
           </ul>
         </details>
       )}

@@ -3,23 +3,25 @@ import Link from "next/link";
 import { buttonClass } from "@/components/ui/button";
 import { EmptyState } from "@/components/ui/empty-state";
 import { PageHeading } from "@/components/ui/page-heading";
+import { teamTexts } from "@/lib/texts/team";
+
+const texts = teamTexts.notForMembers;
 
 export function NotForMembers() {
   return (
     <>
-      <PageHeading title="Team" />
+      <PageHeading title={teamTexts.view.title} />
       <section className="rounded-lg border border-line bg-surface">
         <EmptyState
           icon={<Lock className="size-5" />}
-          title="This page is for operations"
+          title={texts.title}
           action={
             <Link href="/tokens" prefetch={false} className={buttonClass()}>
-              Go to your tokens
+              {texts.goToTokens}
             </Link>
           }
         >
-          It shows the tokens of everybody in the main account. You see your own. Who looks after the main account is
-          set by the administrator of this Tokendesk.
+          {texts.why}
         </EmptyState>
       </section>
     </>

@@ -15,8 +15,13 @@ import { Button } from "@/components/ui/button";
 import { Callout } from "@/components/ui/callout";
 import { Dialog } from "@/components/ui/dialog";
 import { FailureNote } from "@/components/ui/failure-note";
+import { RichText } from "@/components/ui/rich-text";
 import { useToast } from "@/components/ui/toast";
 import type { TeamToken } from "@/lib/team/schema";
+import { teamTexts } from "@/lib/texts/team";
+import { uiTexts } from "@/lib/texts/ui";
+
+const texts = teamTexts.order;
 
 const orderedSchema = z.object({ order: orderSchema });
 
@@ -39,15 +44,15 @@ export function OrderDialog({ token, onClose, returnFocus }: OrderDialogProps) {
     const json = { tokenId: token.id, ...(reason.trim() === "" ? {} : { reason: reason.trim() }) };
     const answer = await submit(() => call("/api/team/orders", { method: "POST", json, answer: orderedSchema }));
     if (answer === null) return;
-    toast({ title: "Revocation ordered", detail: token.label ?? token.hint });
+    toast({ title: texts.ordered, detail: token.label ?? token.hint });
     router.refresh();
     onClose();
   }
 
   return (
     <Dialog
-      title="Order revocation"
-      description="Until it is carried out, the order can be cancelled. A revocation cannot be undone."
+      title={texts.title}
+      description={texts.description}
       onClose={() => pending || onClose()}
       sticky
       returnFocus={returnFocus}
@@ -55,11 +60,14 @@ export function OrderDialog({ token, onClose, returnFocus }: OrderDialogProps) {
         <>
           {!confirmed && (
             <p id={whyId} className="mr-auto text-dim text-xs">
-              Type <span className="font-mono text-ink">{lastFour(token.hint)}</span> to go on
+              <RichText
+                text={texts.typeHint}
+                slots={{ hint: <span className="font-mono text-ink">{lastFour(token.hint)}</span> }}
+              />
             </p>
           )}
           <Button onClick={onClose} disabled={pending}>
-            Cancel
+            {uiTexts.actions.cancel}
           </Button>
           <Button
             type="submit"
@@ -69,7 +77,7 @@ export function OrderDialog({ token, onClose, returnFocus }: OrderDialogProps) {
             disabled={!confirmed}
             {...(confirmed ? {} : { "aria-describedby": whyId })}
           >
-            Order revocation
+            {texts.title}
           </Button>
         </>
       }
@@ -79,12 +87,7 @@ export function OrderDialog({ token, onClose, returnFocus }: OrderDialogProps) {
         <TokenSummary token={token} />
         <ReadinessNote token={token} />
         <LastFourField hint={token.hint} typed={typed} readOnly={pending} onType={setTyped} />
-        <ReasonField
-          help="Stands in the audit log, and beside the order."
-          reason={reason}
-          readOnly={pending}
-          onType={setReason}
-        />
+        <ReasonField help={texts.reasonHelp} reason={reason} readOnly={pending} onType={setReason} />
       </form>
     </Dialog>
   );
@@ -92,30 +95,29 @@ export function OrderDialog({ token, onClose, returnFocus }: OrderDialogProps) {
 
 /** When the token can be dead, honestly. Tokendesk keeps no value, so that it cannot act for somebody who is away. */
 function ReadinessNote({ token }: { token: TeamToken }) {
-  const owner = token.owner ?? "its owner";
+  const owner = token.owner ?? texts.itsOwner;
   if (token.readiness === "paste") {
     return (
-      <Callout tone="warn" title="Needs paste">
+      <Callout tone="warn" title={texts.paste.title}>
+        <p>{texts.paste.why(owner)}</p>
         <p>
-          RingCX says that {owner} is disabled. To revoke this token its value is needed: Tokendesk keeps none, and no
-          list shows it to Tokendesk while {owner} cannot sign in. The order waits in case {owner} comes back.
-        </p>
-        <p>
-          Who has the value can{" "}
-          <Link href="/incident" prefetch={false} className="font-medium text-ink underline underline-offset-2">
-            paste it at the incident desk
-          </Link>
-          .
+          <RichText
+            text={texts.paste.how}
+            slots={{
+              link: (
+                <Link href="/incident" prefetch={false} className="font-medium text-ink underline underline-offset-2">
+                  {texts.paste.link}
+                </Link>
+              ),
+            }}
+          />
         </p>
       </Callout>
     );
   }
   return (
-    <Callout tone="info" title="Needs owner sign-in">
-      <p>
-        Tokendesk keeps no values. This token is revoked the moment that {owner} next opens Tokendesk and the list shows
-        it. Until then it works.
-      </p>
+    <Callout tone="info" title={texts.ownerSignIn.title}>
+      <p>{texts.ownerSignIn.why(owner)}</p>
     </Callout>
   );
 }

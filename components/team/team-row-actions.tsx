@@ -7,7 +7,10 @@ import { historyPath } from "@/components/tokens/answers";
 import { RowMenu } from "@/components/tokens/row-menu";
 import { MenuItem, MenuSeparator } from "@/components/ui/menu";
 import type { TeamToken } from "@/lib/team/schema";
+import { teamTexts } from "@/lib/texts/team";
 import { parseTokenQuery, tokenQueryString } from "@/lib/tokens/schema";
+
+const texts = teamTexts.menu;
 
 export function TeamRowActions({ token }: { token: TeamToken }) {
   const openDialog = useTeamActions();
@@ -17,25 +20,25 @@ export function TeamRowActions({ token }: { token: TeamToken }) {
       {(choose) => (
         <>
           <MenuItem icon={<History />} onSelect={() => router.push(historyPath(token))}>
-            History
+            {texts.history}
           </MenuItem>
           {token.status === "active" && (
             <>
               <MenuSeparator />
               {token.order ? (
                 <MenuItem icon={<Undo2 />} onSelect={() => choose({ kind: "cancel", token })}>
-                  Cancel order
+                  {texts.cancelOrder}
                 </MenuItem>
               ) : token.readiness === "now" ? (
                 <MenuItem
                   icon={<Trash2 />}
                   onSelect={() => router.push(`/tokens${tokenQueryString(parseTokenQuery({ q: token.hint }))}`)}
                 >
-                  Yours: revoke it in Tokens
+                  {texts.yours}
                 </MenuItem>
               ) : (
                 <MenuItem danger icon={<Trash2 />} onSelect={() => choose({ kind: "order", token })}>
-                  Order revocation
+                  {texts.order}
                 </MenuItem>
               )}
             </>

@@ -12,11 +12,15 @@ import { Dialog } from "@/components/ui/dialog";
 import { useDialogs } from "@/components/ui/dialogs";
 import { FailureNote } from "@/components/ui/failure-note";
 import { ProblemPanel } from "@/components/ui/problem-panel";
+import { RichText } from "@/components/ui/rich-text";
 import { Time } from "@/components/ui/time";
 import { useToast } from "@/components/ui/toast";
 import type { Problem } from "@/lib/errors";
-import { formatCount, plural } from "@/lib/format";
 import type { SessionView } from "@/lib/session/schema";
+import { teamTexts } from "@/lib/texts/team";
+import { uiTexts } from "@/lib/texts/ui";
+
+const texts = teamTexts.sessions;
 
 const shownAtFirst = 15;
 
@@ -34,40 +38,35 @@ export function TeamSessions({ found: { value, problem } }: TeamSessionsProps) {
   return (
     <section aria-labelledby="team-sessions" className="mt-8">
       <h2 id="team-sessions" ref={heading} tabIndex={-1} className="font-semibold text-base text-ink">
-        Active sessions
+        {texts.title}
       </h2>
       <p className="mb-2 text-dim text-sm tabular-nums">
-        {sessions === null
-          ? "Who is signed in to Tokendesk."
-          : `${value?.more ? "The latest " : ""}${plural(sessions.length, "sign-in")} to Tokendesk in this main account${value?.more ? "; there are more" : ""}.`}
+        {sessions === null ? texts.about : texts.counted(sessions.length, value?.more ?? false)}
       </p>
       {problem ? (
         <ProblemPanel problem={problem} />
       ) : (
-        <ul aria-label="Active sessions" className="divide-y divide-line rounded-lg border border-line bg-surface">
+        <ul aria-label={texts.title} className="divide-y divide-line rounded-lg border border-line bg-surface">
           {shown.map((session) => (
             <li key={session.id} className="flex items-center gap-3 px-4 py-2 text-sm">
               <div className="grid min-w-0 flex-1 gap-x-4 md:grid-cols-[minmax(0,1fr)_minmax(0,1fr)_minmax(0,1.2fr)] md:items-center">
                 <p className="flex min-w-0 items-center gap-2">
                   <span className="truncate font-medium text-ink">{session.user.name}</span>
-                  {session.current && <Badge tone="good">This session</Badge>}
+                  {session.current && <Badge tone="good">{texts.current}</Badge>}
                 </p>
                 <p className="truncate text-dim max-md:text-xs" title={session.userAgent ?? undefined}>
                   {agentName(session.userAgent)}
                   {session.address && <span className="ml-2 font-mono text-faint text-xs">{session.address}</span>}
                 </p>
                 <p className="truncate text-dim text-xs tabular-nums">
-                  Last seen <Time iso={session.seenAt} as="instant" />
+                  <RichText text={texts.lastSeenAt} slots={{ time: <Time iso={session.seenAt} as="instant" /> }} />
                 </p>
               </div>
               <span className="flex w-24 shrink-0 justify-end">
                 {session.mayEnd && !session.current && (
                   <Button variant="ghost" size="sm" onClick={() => open(session)}>
-                    End session
-                    <span className="sr-only">
-                      {" "}
-                      of {session.user.name}, {agentName(session.userAgent)}
-                    </span>
+                    {texts.end}
+                    <span className="sr-only"> {texts.whose(session.user.name, agentName(session.userAgent))}</span>
                   </Button>
                 )}
               </span>
@@ -77,7 +76,7 @@ export function TeamSessions({ found: { value, problem } }: TeamSessionsProps) {
       )}
       {sessions !== null && sessions.length > shown.length && (
         <Button variant="ghost" size="sm" className="mt-2" onClick={() => setAll(true)}>
-          Show {value?.more ? "the latest" : "all"} {formatCount(sessions.length)}
+          {texts.show(sessions.length, value?.more ?? false)}
         </Button>
       )}
       {ending && <EndSessionDialog session={ending} onClose={close} returnFocus={returnFocus} />}
@@ -98,19 +97,19 @@ function EndSessionDialog({ session, onClose, returnFocus }: EndSessionDialogPro
     const path = `/api/sessions/${encodeURIComponent(session.id)}`;
     const answer = await submit(() => call(path, { method: "DELETE", answer: z.object({ ended: z.number() }) }));
     if (answer === null) return;
-    toast({ title: "Session ended", detail: session.user.name });
+    toast({ title: texts.ended, detail: session.user.name });
     router.refresh();
     onClose();
   }
 
   return (
     <Dialog
-      title="End session"
+      title={texts.end}
       description={
-        <>
-          <span className="font-medium text-ink">{session.user.name}</span> is signed out of it at once, and can sign in
-          again.
-        </>
+        <RichText
+          text={texts.signedOut}
+          slots={{ name: <span className="font-medium text-ink">{session.user.name}</span> }}
+        />
       }
       onClose={() => pending || onClose()}
       returnFocus={returnFocus}
@@ -124,36 +123,36 @@ function EndSessionDialog({ session, onClose, returnFocus }: EndSessionDialogPro
               onClose();
             }}
           >
-            Done
+            {uiTexts.actions.done}
           </Button>
         ) : (
           <>
             <Button data-autofocus onClick={onClose} disabled={pending}>
-              Cancel
+              {uiTexts.actions.cancel}
             </Button>
             <Button variant="danger" pending={pending} onClick={end}>
-              End session
+              {texts.end}
             </Button>
           </>
         )
       }
     >
       <div className="flex flex-col gap-4 text-sm">
-        {failure && (over ? <p role="status">It was over already.</p> : <FailureNote failure={failure} />)}
+        {failure && (over ? <p role="status">{texts.over}</p> : <FailureNote failure={failure} />)}
         <dl className="grid grid-cols-[auto_minmax(0,1fr)] gap-x-4 gap-y-1 rounded-lg border border-line bg-sunken px-3 py-2.5">
-          <dt className="text-faint">Where</dt>
+          <dt className="text-faint">{texts.where}</dt>
           <dd className="truncate">{agentName(session.userAgent)}</dd>
           {session.address && (
             <>
-              <dt className="text-faint">Address</dt>
+              <dt className="text-faint">{texts.address}</dt>
               <dd className="truncate font-mono text-xs leading-5">{session.address}</dd>
             </>
           )}
-          <dt className="text-faint">Signed in</dt>
+          <dt className="text-faint">{texts.signedIn}</dt>
           <dd className="tabular-nums">
             <Time iso={session.createdAt} as="instant" />
           </dd>
-          <dt className="text-faint">Last seen</dt>
+          <dt className="text-faint">{texts.lastSeen}</dt>
           <dd className="tabular-nums">
             <Time iso={session.seenAt} as="instant" />
           </dd>

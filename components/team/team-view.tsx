@@ -18,25 +18,21 @@ import { EmptyState } from "@/components/ui/empty-state";
 import { Select } from "@/components/ui/field";
 import { PageHeading } from "@/components/ui/page-heading";
 import { PendingBar } from "@/components/ui/pending-bar";
-import { formatCount, plural } from "@/lib/format";
+import { RichText } from "@/components/ui/rich-text";
+import { formatCount } from "@/lib/format";
 import { type TeamPage, type TeamQuery, teamQueryString, teamSorts, teamViews } from "@/lib/team/schema";
+import { teamTexts } from "@/lib/texts/team";
+import { uiTexts } from "@/lib/texts/ui";
 
-const viewNames: Record<TeamQuery["view"], string> = {
-  all: "All active",
-  unlabelled: "Unlabelled",
-  overdue: "Overdue",
-  appeared: "Appeared",
-  ordered: "Revocation ordered",
-  gone: "Gone",
-};
+const texts = teamTexts.view;
 
 const sorts = [
-  ["owner asc", "Owner, A to Z"],
-  ["label asc", "Label, A to Z"],
-  ["firstSeen asc", "Oldest first seen"],
-  ["firstSeen desc", "Newest first seen"],
-  ["lastSeen asc", "Longest not seen"],
-  ["rotateBy asc", "Rotate by, soonest"],
+  ["owner asc", texts.sorts.ownerUp],
+  ["label asc", texts.sorts.labelUp],
+  ["firstSeen asc", texts.sorts.oldest],
+  ["firstSeen desc", texts.sorts.newest],
+  ["lastSeen asc", texts.sorts.notSeen],
+  ["rotateBy asc", texts.sorts.rotateBy],
 ] as const;
 
 type TeamViewProps = {
@@ -67,41 +63,43 @@ export function TeamView({ page, query: asked, today, children }: TeamViewProps)
   return (
     <TeamActions value={open}>
       <PageHeading
-        title="Team"
+        title={texts.title}
         headingRef={heading}
         facts={
           <span className="tabular-nums">
-            {plural(page.matched, "token")}{" "}
-            <span className="text-faint">as remembered from each owner's last look</span>
+            <RichText
+              text={texts.facts(page.matched)}
+              slots={{ source: <span className="text-faint">{texts.source}</span> }}
+            />
           </span>
         }
       />
       <p role="status" className="sr-only">
-        {pending
-          ? ""
-          : `${plural(page.matched, "token matches", "tokens match")}, page ${page.page} of ${page.pageCount}`}
+        {pending ? "" : texts.matches(page.matched, page.page, page.pageCount)}
       </p>
       {children}
       <Views query={query} counts={page.counts} onView={(view) => go({ view, page: 1 })} />
       <Toolbar query={query} owners={page.owners} onQuery={go} />
-      <section aria-label="Team tokens" className="relative rounded-lg border border-line bg-surface">
+      <section aria-label={texts.tokens} className="relative rounded-lg border border-line bg-surface">
         {pending && <PendingBar />}
         {page.matched === 0 ? (
           <EmptyState
             icon={filtered ? <SearchX className="size-5" /> : <Users className="size-5" />}
-            title={filtered ? "No token matches" : "No token here"}
+            title={filtered ? texts.noMatch : texts.none}
             {...(filtered
-              ? { action: <Button onClick={() => go({ q: "", owner: null, page: 1 })}>Clear filters</Button> }
+              ? {
+                  action: (
+                    <Button onClick={() => go({ q: "", owner: null, page: 1 })}>{uiTexts.actions.clearFilters}</Button>
+                  ),
+                }
               : {})}
           >
-            {filtered
-              ? "None of the tokens of the main account fits this search, this owner and this view."
-              : "Tokendesk has seen no such token in the lists of those who signed in."}
+            {filtered ? texts.noMatchWhy : texts.noneWhy}
           </EmptyState>
         ) : (
           <TablePage
             table={table}
-            label="Team tokens"
+            label={texts.tokens}
             layout={teamLayout}
             rowClass={teamRow}
             stale={pending}
@@ -124,7 +122,7 @@ type ViewsProps = { query: TeamQuery; counts: TeamPage["counts"]; onView: (view:
 
 function Views({ query, counts, onView }: ViewsProps) {
   return (
-    <nav aria-label="Views" className="-mx-1 mb-3 overflow-x-auto px-1">
+    <nav aria-label={texts.viewsLabel} className="-mx-1 mb-3 overflow-x-auto px-1">
       <ul className="flex min-w-max gap-1 border-line border-b">
         {teamViews.map((view) => {
           const here = query.view === view;
@@ -147,7 +145,7 @@ function Views({ query, counts, onView }: ViewsProps) {
                     : "border-transparent text-dim hover:border-edge hover:text-ink",
                 )}
               >
-                {viewNames[view]}
+                {texts.views[view]}
                 <span
                   className={clsx(
                     "rounded-full bg-hover px-1.5 text-2xs tabular-nums",
@@ -169,7 +167,7 @@ type ToolbarProps = { query: TeamQuery; owners: TeamPage["owners"]; onQuery: (pa
 
 function Toolbar({ query, owners, onQuery }: ToolbarProps) {
   const { box, note } = useTokenSearch({
-    label: "Search team tokens",
+    label: texts.search,
     q: query.q,
     onSearch: (q) => onQuery({ q, page: 1 }),
   });
@@ -178,15 +176,15 @@ function Toolbar({ query, owners, onQuery }: ToolbarProps) {
       <div className="flex flex-wrap items-center gap-2">
         {box}
         <Select
-          aria-label="Owner"
+          aria-label={texts.owner}
           value={query.owner ?? ""}
           onChange={(event) => onQuery({ owner: event.target.value || null, page: 1 })}
           className="w-full sm:w-56"
         >
-          <option value="">All owners</option>
+          <option value="">{texts.allOwners}</option>
           {owners.map(({ id, name, tokens }) => (
             <option key={id} value={id}>
-              {name} ({formatCount(tokens)})
+              {texts.ownerCount(name, tokens)}
             </option>
           ))}
         </Select>

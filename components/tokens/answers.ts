@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { RevocationOrder, RevocationProof, Rotation, RotationSide, Token } from "@/lib/tokens/schema";
+import type { OwnRotation, RevocationOrder, RevocationProof, Rotation, RotationSide, Token } from "@/lib/tokens/schema";
 
 const nullableText = z.string().nullable();
 
@@ -13,6 +13,7 @@ export const orderSchema = z.object({
 
 const tokenSchema = z.object({
   id: z.string(),
+  connection: nullableText,
   hint: z.string(),
   label: nullableText,
   purpose: nullableText,
@@ -71,15 +72,31 @@ export function candidatesOf(body: unknown): Token[] {
   return parsed.success ? parsed.data.candidates : [];
 }
 
-/** The page with what is known of the token and what happened to it. */
-export function historyPath(token: { id: string }): string {
-  return `/tokens/${encodeURIComponent(token.id)}`;
+/** The page with what is known of the token and what happened to it. `connection`: when there are several. */
+export function historyPath(token: { id: string }, connection: string | null = null): string {
+  return `/tokens/${encodeURIComponent(token.id)}${through(connection)}`;
 }
 
-export function rotationPath(rotation: { id: string }): string {
-  return `/api/rotations/${encodeURIComponent(rotation.id)}`;
+export function rotationPath({ id, connection }: Pick<OwnRotation, "id" | "connection">): string {
+  return `/api/rotations/${encodeURIComponent(id)}${through(connection)}`;
 }
 
-export function tokenPath(token: Token, verb?: "reveal" | "rotate" | "adopt" | "dismiss"): string {
-  return `/api/tokens/${encodeURIComponent(token.id)}${verb ? `/${verb}` : ""}`;
+/** Through the connection that showed it: another tab may have made another one the active one. */
+export function tokenPath(
+  { id, connection }: Pick<Token, "id" | "connection">,
+  verb?: "reveal" | "rotate" | "adopt" | "dismiss",
+): string {
+  return `/api/tokens/${encodeURIComponent(id)}${verb ? `/${verb}` : ""}${through(connection)}`;
+}
+
+export function tokensPath(connection: string | null, verb?: "revoke"): string {
+  return `/api/tokens${verb ? `/${verb}` : ""}${through(connection)}`;
+}
+
+export function rotationsPath(connection: string | null): string {
+  return `/api/rotations${through(connection)}`;
+}
+
+function through(connection: string | null): string {
+  return connection === null ? "" : `?connection=${encodeURIComponent(connection)}`;
 }

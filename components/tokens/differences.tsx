@@ -12,7 +12,7 @@ import { Button } from "@/components/ui/button";
 import { FailureNote } from "@/components/ui/failure-note";
 import { Time } from "@/components/ui/time";
 import { formatCount, plural } from "@/lib/format";
-import type { Token, Differences as TokenDifferences } from "@/lib/tokens/schema";
+import { rowKey, type Token, type Differences as TokenDifferences } from "@/lib/tokens/schema";
 
 const shownAtFirst = 5;
 
@@ -56,7 +56,7 @@ function Appeared({ tokens, total, onShowAll }: { tokens: Token[]; total: number
       </p>
       <ul className="mt-2 flex flex-col">
         {tokens.slice(0, shownAtFirst).map((token) => (
-          <Line key={token.id} token={token} when="First seen" at={token.appearedAt ?? token.firstSeenAt}>
+          <Line key={rowKey(token)} token={token} when="First seen" at={token.appearedAt ?? token.firstSeenAt}>
             <Button size="sm" onClick={() => open({ kind: "adopt", token })}>
               Adopt<span className="sr-only"> {token.hint}</span>
             </Button>
@@ -85,13 +85,13 @@ function Vanished({ tokens, total, onEmptied }: VanishedProps) {
   const [all, setAll] = useState(false);
   const { failure, submit } = useSubmission();
   // One that comes back and vanishes again is another change.
-  const change = (token: Token) => `${token.id} ${token.lastSeenAt}`;
+  const change = (token: Token) => `${rowKey(token)} ${token.lastSeenAt}`;
   const open = tokens.filter((token) => !noted.has(change(token)));
   const left = total - (tokens.length - open.length);
   if (left <= 0) return null;
 
   async function note(token: Token, next: HTMLElement | null) {
-    setNoting(token.id);
+    setNoting(rowKey(token));
     const done = await submit(() => call(tokenPath(token, "dismiss"), { method: "POST", answer: changedSchema }));
     setNoting(null);
     if (done === null) return;
@@ -116,10 +116,10 @@ function Vanished({ tokens, total, onEmptied }: VanishedProps) {
       )}
       <ul ref={list} className="mt-2 flex flex-col">
         {(all ? open : open.slice(0, shownAtFirst)).map((token) => (
-          <Line key={token.id} token={token} when="Last seen" at={token.lastSeenAt}>
+          <Line key={rowKey(token)} token={token} when="Last seen" at={token.lastSeenAt}>
             <Button
               size="sm"
-              pending={noting === token.id}
+              pending={noting === rowKey(token)}
               onClick={(event) => {
                 const line = event.currentTarget.closest("li");
                 const beside = line?.nextElementSibling ?? line?.previousElementSibling;

@@ -1,8 +1,10 @@
 "use client";
 
 import { useRouter } from "next/navigation";
-import { useId } from "react";
+import { useId, useState } from "react";
+import { bareHost, connectionName } from "@/components/connections/connection-text";
 import { isOutcomeUnknown } from "@/components/http";
+import { tokensPath } from "@/components/tokens/answers";
 import { TokenFields } from "@/components/tokens/token-fields";
 import { useCreation } from "@/components/tokens/token-form";
 import { emptyText, newTokenBody } from "@/components/tokens/token-text";
@@ -11,14 +13,24 @@ import { ValuePanel } from "@/components/tokens/value-panel";
 import { Button } from "@/components/ui/button";
 import { Dialog } from "@/components/ui/dialog";
 import { FailureNote } from "@/components/ui/failure-note";
+import { Field, Select } from "@/components/ui/field";
+import type { ListedConnection } from "@/lib/session/schema";
 
-type NewTokenDialogProps = { today: string; onClose: () => void; returnFocus: () => void };
+type NewTokenDialogProps = {
+  /** Where it can be made, the active one first. */
+  connections: readonly ListedConnection[];
+  today: string;
+  onClose: () => void;
+  returnFocus: () => void;
+};
 
-export function NewTokenDialog({ today, onClose, returnFocus }: NewTokenDialogProps) {
+export function NewTokenDialog({ connections, today, onClose, returnFocus }: NewTokenDialogProps) {
   const router = useRouter();
   const formId = useId();
+  const works = connections.filter(({ problem }) => problem?.code !== "connection_required");
+  const [connection, setConnection] = useState(works[0]?.id ?? null);
   const { fields, pending, failure, onSubmit, created, copied, onCopied, leaveTo, question } = useCreation({
-    path: "/api/tokens",
+    path: tokensPath(connection),
     initial: () => emptyText,
     check: newTokenBody,
   });
@@ -77,6 +89,19 @@ export function NewTokenDialog({ today, onClose, returnFocus }: NewTokenDialogPr
     >
       <form id={formId} method="post" onSubmit={onSubmit} noValidate className="flex flex-col gap-4">
         {failure && <FailureNote failure={failure} />}
+        {works.length > 1 && (
+          <Field label="Connection" help="Whose permissions it gets.">
+            {(control) => (
+              <Select {...control} value={connection ?? ""} onChange={(event) => setConnection(event.target.value)}>
+                {works.map((one) => (
+                  <option key={one.id} value={one.id}>
+                    {connectionName(one)}, {bareHost(one.host)}
+                  </option>
+                ))}
+              </Select>
+            )}
+          </Field>
+        )}
         <TokenFields {...fields} today={today} />
       </form>
     </Dialog>

@@ -5,11 +5,14 @@ import Link from "next/link";
 import { useRouter } from "next/navigation";
 import { type FormEvent, memo, useEffect, useId, useMemo, useRef, useState } from "react";
 import { ProgressBar } from "@/components/audit/progress-bar";
+import { connectionName } from "@/components/connections/connection-text";
+import { useConnections } from "@/components/connections/connections";
+import { useSeveral } from "@/components/connections/listed";
 import { needsSignIn } from "@/components/http";
 import { incidentPath } from "@/components/incident/answers";
 import { timeLeftBecause } from "@/components/incident/incident-text";
-import { useRevocation } from "@/components/incident/revocation-state";
 import { isDone, isFailed, type Outcome, outcomeOfStep, revokeWithoutLog } from "@/components/tokens/bulk-revocation";
+import { useBulkRevocation } from "@/components/tokens/bulk-runs";
 import { Proof } from "@/components/tokens/proof";
 import { ReasonField } from "@/components/tokens/reason-field";
 import { TokenHint } from "@/components/tokens/token-hint";
@@ -24,7 +27,7 @@ import { focusOnMount } from "@/components/ui/focus-on-mount";
 import { Spinner } from "@/components/ui/spinner";
 import { useToast } from "@/components/ui/toast";
 import { formatCount, formatSeconds, plural } from "@/lib/format";
-import type { Token } from "@/lib/tokens/schema";
+import { rowKey, type Token } from "@/lib/tokens/schema";
 
 type RevokeSelectedDialogProps = {
   tokens: readonly Token[];
@@ -47,24 +50,23 @@ export function RevokeSelectedDialog({ tokens, onClose, onRevoked, returnFocus }
   const [chosen] = useState(tokens);
   const [typed, setTyped] = useState("");
   const [reason, setReason] = useState("");
-  const { revocation, start } = useRevocation();
+  const { revocation, start } = useBulkRevocation();
+  const { active } = useConnections();
+  const several = useSeveral();
   const withoutLog = useWithoutLog();
 
-  const running = revocation?.state === "running";
+  const running = revocation?.running === true;
   const busy = running || withoutLog.phase === "running";
   const asking = revocation === null;
   const steps = revocation?.steps;
   const outcomes = useMemo(() => {
     const known = new Map<string, Outcome>();
-    for (const [id, step] of steps ?? []) known.set(id, outcomeOfStep(step));
-    for (const [id, outcome] of withoutLog.outcomes) known.set(id, outcome);
+    for (const [key, step] of steps ?? []) known.set(key, outcomeOfStep(step));
+    for (const [key, outcome] of withoutLog.outcomes) known.set(key, outcome);
     return known;
   }, [steps, withoutLog.outcomes]);
-  const inRun = useMemo(
-    () => new Set(running ? revocation.tokens.map(({ tokenId }) => tokenId) : []),
-    [running, revocation],
-  );
-  const outcomeOf = ({ id }: Token) => outcomes.get(id) ?? (inRun.has(id) ? working : waiting);
+  const outcomeOf = (token: Token) =>
+    outcomes.get(rowKey(token)) ?? (revocation?.inRun.has(rowKey(token)) ? working : waiting);
 
   const done = chosen.filter((token) => isDone(outcomeOf(token)));
   const failed = chosen.filter((token) => isFailed(outcomeOf(token)));
@@ -73,7 +75,9 @@ export function RevokeSelectedDialog({ tokens, onClose, onRevoked, returnFocus }
   const failure = busy ? null : (withoutLog.failure ?? revocation?.failure ?? null);
   const signedOut = failure !== null && needsSignIn(failure);
   const noLog = failure?.code === "audit_unavailable";
-  const summary = busy ? null : (revocation?.summary ?? null);
+  // A case is read in its own main account.
+  const summaries = busy ? [] : (revocation?.summaries ?? []);
+  const report = summaries.find(({ connection }) => connection === null || connection === active)?.summary;
 
   // Told once it is over: the page would lose its place under a list that shrinks row by row.
   const wasBusy = useRef(false);
@@ -89,9 +93,7 @@ export function RevokeSelectedDialog({ tokens, onClose, onRevoked, returnFocus }
   function run(batch: readonly Token[]) {
     if (busy) return;
     withoutLog.forget();
-    const order = { ids: batch.map(({ id }) => id), reason: reason.trim() || null };
-    const about = batch.map(({ id, hint, label }) => ({ tokenId: id, hint, label, user: null }));
-    void start({ target: { tokens: order }, tokens: about, pastedAt: null }, revocation?.steps);
+    void start(batch, reason.trim() || null);
   }
 
   const confirmed = typed.trim() === String(chosen.length);
@@ -170,8 +172,8 @@ export function RevokeSelectedDialog({ tokens, onClose, onRevoked, returnFocus }
             )}
             {failed.length > 0 && <Button onClick={() => run(failed)}>Retry the failed</Button>}
             {rest.length > 0 && <Button onClick={() => run(rest)}>Go on with the rest</Button>}
-            {summary && (
-              <Link href={incidentPath(summary.incident)} prefetch={false} className={buttonClass()}>
+            {report && (
+              <Link href={incidentPath(report.incident)} prefetch={false} className={buttonClass()}>
                 Open report
               </Link>
             )}
@@ -186,6 +188,7 @@ export function RevokeSelectedDialog({ tokens, onClose, onRevoked, returnFocus }
         {asking ? (
           <>
             <Preview tokens={chosen} />
+            <Accounts tokens={chosen} />
             <Field label="Number of tokens" help="Confirms that you mean all of them." className="max-w-56">
               {(control) => (
                 <TextInput
@@ -206,6 +209,11 @@ export function RevokeSelectedDialog({ tokens, onClose, onRevoked, returnFocus }
             <p role="status" className="mt-1.5 text-dim text-sm tabular-nums">
               {progress}
             </p>
+            {!busy && summaries.some(({ summary }) => summary !== report) && several.length > 0 && (
+              <p className="text-dim text-xs">
+                Each connection has a report of its own, under Recent incidents once you switch to it.
+              </p>
+            )}
             {running && revocation.broken === null && revocation.pace.etaMs > 0 && (
               <p className="text-faint text-xs tabular-nums">{timeLeftBecause(revocation.pace.etaMs)}</p>
             )}
@@ -246,7 +254,7 @@ export function RevokeSelectedDialog({ tokens, onClose, onRevoked, returnFocus }
         )}
         <ul aria-label="Selected tokens" className="divide-y divide-line rounded-lg border border-line">
           {chosen.map((token) => (
-            <Line key={token.id} token={token} outcome={outcomeOf(token)} asking={asking} />
+            <Line key={rowKey(token)} token={token} outcome={outcomeOf(token)} asking={asking} />
           ))}
         </ul>
       </form>
@@ -289,7 +297,7 @@ function useWithoutLog() {
         reason: reason.trim() || null,
         signal: controller.signal,
         onWait: setWait,
-        onOutcome: (token, outcome) => setOutcomes((known) => new Map(known).set(token.id, outcome)),
+        onOutcome: (token, outcome) => setOutcomes((known) => new Map(known).set(rowKey(token), outcome)),
       });
       setState({ phase: "over", stopping: false, failure });
     },
@@ -321,6 +329,17 @@ function Preview({ tokens }: { tokens: readonly Token[] }) {
     );
   }
   return said === "" ? null : <p className="text-dim text-sm">{said}</p>;
+}
+
+/** Of which of several connections they are. */
+function Accounts({ tokens }: { tokens: readonly Token[] }) {
+  const used = useSeveral().flatMap((connection) => {
+    const count = tokens.filter((token) => token.connection === connection.id).length;
+    return count > 0 ? [`${formatCount(count)} of ${connectionName(connection)}`] : [];
+  });
+  return used.length > 1 ? (
+    <p className="text-dim text-sm">They are of several connections: {used.join("; ")}.</p>
+  ) : null;
 }
 
 const capital = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);

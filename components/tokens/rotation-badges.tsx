@@ -3,19 +3,20 @@
 import { createContext, useContext } from "react";
 import { useTokenActions } from "@/components/tokens/token-actions";
 import { plural } from "@/lib/format";
-import type { Rotation, RotationPlace, Token } from "@/lib/tokens/schema";
+import { type OwnRotation, type RotationPlace, rowKey, type Token } from "@/lib/tokens/schema";
 
-const RotationsContext = createContext<readonly Rotation[]>([]);
+const RotationsContext = createContext<readonly OwnRotation[]>([]);
 
 /** The rotations that are under way, for the rows of the table. */
 export const Rotations = RotationsContext.Provider;
 
 /** What a token is to the rotations that are under way: it can replace one and be replaced by another. */
-export function useRotationsOf(token: Token): { replacedBy: Rotation | null; replaces: Rotation | null } {
+export function useRotationsOf(token: Token): { replacedBy: OwnRotation | null; replaces: OwnRotation | null } {
   const rotations = useContext(RotationsContext);
+  const isToken = (connection: string | null, id: string) => rowKey({ connection, id }) === rowKey(token);
   return {
-    replacedBy: rotations.find(({ old }) => old.id === token.id) ?? null,
-    replaces: rotations.find(({ successor }) => successor.id === token.id) ?? null,
+    replacedBy: rotations.find(({ connection, old }) => isToken(connection, old.id)) ?? null,
+    replaces: rotations.find(({ connection, successor }) => isToken(connection, successor.id)) ?? null,
   };
 }
 
@@ -33,13 +34,11 @@ export function RotationBadges({ token }: { token: Token }) {
   return (
     <span className="flex flex-wrap gap-1 pt-0.5">
       {replacedBy && (
-        <Badge onOpen={() => open({ kind: "rotation", oldId: replacedBy.old.id })}>
+        <Badge onOpen={() => open({ kind: "rotation", old: replacedBy })}>
           {["Being replaced", placesDone(replacedBy.places)].filter(Boolean).join(", ")}
         </Badge>
       )}
-      {replaces && (
-        <Badge onOpen={() => open({ kind: "rotation", oldId: replaces.old.id })}>Replaces {replaces.old.hint}</Badge>
-      )}
+      {replaces && <Badge onOpen={() => open({ kind: "rotation", old: replaces })}>Replaces {replaces.old.hint}</Badge>}
     </span>
   );
 }

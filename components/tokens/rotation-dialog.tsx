@@ -4,7 +4,13 @@ import { useRouter } from "next/navigation";
 import { type FormEvent, useEffect, useState } from "react";
 import { call, type Failure } from "@/components/http";
 import { useSubmission } from "@/components/submission";
-import { cancelledSchema, plannedSchema, rotationPath, rotationsSchema } from "@/components/tokens/answers";
+import {
+  cancelledSchema,
+  plannedSchema,
+  rotationPath,
+  rotationsPath,
+  rotationsSchema,
+} from "@/components/tokens/answers";
 import { RotationPlaces, useSavedPlaces } from "@/components/tokens/rotation-places";
 import { TokenHint } from "@/components/tokens/token-hint";
 import { Button } from "@/components/ui/button";
@@ -14,13 +20,15 @@ import { FailureNote } from "@/components/ui/failure-note";
 import { Field, TextInput } from "@/components/ui/field";
 import { Spinner } from "@/components/ui/spinner";
 import { Time } from "@/components/ui/time";
-import type { Rotation, Token } from "@/lib/tokens/schema";
+import type { OwnRotation, Token } from "@/lib/tokens/schema";
 
 type RotationDialogProps = {
   /** Of the token that is being replaced. */
   oldId: string;
+  /** Through which the rotation is planned. */
+  connection: string | null;
   /** The rotation as the page has it; null: the page may be older. */
-  known: Rotation | null;
+  known: OwnRotation | null;
   onClose: () => void;
   /** Goes on to the confirmation that revokes the old token. */
   onRevokeOld: (token: Token) => void;
@@ -28,21 +36,22 @@ type RotationDialogProps = {
 };
 
 /** What is left to do between a new token and the end of the one that it replaces. */
-export function RotationDialog({ oldId, known, onClose, onRevokeOld, returnFocus }: RotationDialogProps) {
+export function RotationDialog({ oldId, connection, known, onClose, onRevokeOld, returnFocus }: RotationDialogProps) {
   // What the page learns meanwhile must not undo what is being ticked off here.
-  const [found, setFound] = useState<Rotation | Failure | "missing" | null>(known);
+  const [found, setFound] = useState<OwnRotation | Failure | "missing" | null>(known);
   useEffect(() => {
     if (found !== null) return;
     let gone = false;
-    void call("/api/rotations", { method: "GET", answer: rotationsSchema }).then((answer) => {
+    void call(rotationsPath(connection), { method: "GET", answer: rotationsSchema }).then((answer) => {
       if (gone) return;
-      const rotation = answer.ok ? answer.value.rotations.find(({ old }) => old.id === oldId) : answer.failure;
-      setFound(rotation ?? "missing");
+      if (!answer.ok) return setFound(answer.failure);
+      const rotation = answer.value.rotations.find(({ old }) => old.id === oldId);
+      setFound(rotation ? { ...rotation, connection } : "missing");
     });
     return () => {
       gone = true;
     };
-  }, [found, oldId]);
+  }, [found, oldId, connection]);
 
   if (found !== null && typeof found === "object" && "places" in found) {
     return <Open rotation={found} onClose={onClose} onRevokeOld={onRevokeOld} returnFocus={returnFocus} />;
@@ -70,7 +79,7 @@ export function RotationDialog({ oldId, known, onClose, onRevokeOld, returnFocus
   );
 }
 
-type OpenProps = Omit<RotationDialogProps, "oldId" | "known"> & { rotation: Rotation };
+type OpenProps = Omit<RotationDialogProps, "oldId" | "connection" | "known"> & { rotation: OwnRotation };
 
 function Open({ rotation: initial, onClose, onRevokeOld, returnFocus }: OpenProps) {
   const router = useRouter();
@@ -91,7 +100,7 @@ function Open({ rotation: initial, onClose, onRevokeOld, returnFocus }: OpenProp
       call(rotationPath(rotation), { method: "PATCH", json: { revokeAt: date }, answer: plannedSchema });
     const planned = await submit(send);
     if (planned === null) return;
-    setRotation(planned.rotation);
+    setRotation({ ...planned.rotation, connection: rotation.connection });
     setChoosing(false);
   }
 
@@ -233,9 +242,9 @@ function localTime(at: number): string {
 }
 
 /** The old token as far as its rotation knows it. */
-function tokenOf({ old, owner }: Rotation): Token {
+function tokenOf({ old, owner, connection }: OwnRotation): Token {
   return {
-    ...{ id: old.id, hint: old.hint, label: old.label, owner, status: "active" },
+    ...{ id: old.id, connection, hint: old.hint, label: old.label, owner, status: "active" },
     ...{ purpose: null, environment: null, usedIn: null, rotateBy: null, order: null },
     ...{ firstSeenAt: null, lastSeenAt: null, createdHere: null, appearedAt: null },
   };

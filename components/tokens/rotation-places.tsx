@@ -7,10 +7,10 @@ import { plannedSchema, rotationPath } from "@/components/tokens/answers";
 import { placesDone } from "@/components/tokens/rotation-badges";
 import { Button, buttonClass } from "@/components/ui/button";
 import { Checkbox, Field, TextInput } from "@/components/ui/field";
-import { maxPlaces, planRotationSchema, type Rotation, type RotationPlace } from "@/lib/tokens/schema";
+import { maxPlaces, type OwnRotation, planRotationSchema, type RotationPlace } from "@/lib/tokens/schema";
 
 /** Each change is saved at once; while one is on its way the latest of those after it waits. */
-export function useSavedPlaces(rotation: Rotation) {
+export function useSavedPlaces(rotation: OwnRotation) {
   const [places, setPlaces] = useState(rotation.places);
   const [failure, setFailure] = useState<Failure | null>(null);
   const saved = useRef(rotation.places);

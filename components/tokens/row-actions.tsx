@@ -2,13 +2,12 @@
 
 import { Check, Copy, Eye, History, ListChecks, Pencil, RotateCw, Trash2 } from "lucide-react";
 import { useRouter } from "next/navigation";
-import { historyPath } from "@/components/tokens/answers";
+import { useHistoryPath } from "@/components/tokens/history-link";
 import { useRotationsOf } from "@/components/tokens/rotation-badges";
 import { RowMenu } from "@/components/tokens/row-menu";
 import { type TokenDialog, useTokenActions } from "@/components/tokens/token-actions";
-import { copyText } from "@/components/ui/clipboard";
+import { useCopy } from "@/components/ui/copy-button";
 import { MenuItem, MenuSeparator } from "@/components/ui/menu";
-import { useToast } from "@/components/ui/toast";
 import type { Token } from "@/lib/tokens/schema";
 
 export function RowActions({ token }: { token: Token }) {
@@ -16,16 +15,8 @@ export function RowActions({ token }: { token: Token }) {
   const { replacedBy, replaces } = useRotationsOf(token);
   const rotation = replacedBy ?? replaces;
   const router = useRouter();
-  const toast = useToast();
-
-  async function copy(text: string, what: string) {
-    const done = await copyText(text);
-    toast(
-      done
-        ? { title: `Copied ${what}`, detail: text }
-        : { title: `Could not copy ${what}`, detail: text, tone: "danger" },
-    );
-  }
+  const history = useHistoryPath(token);
+  const copy = useCopy();
 
   return (
     <RowMenu<TokenDialog> hint={token.hint} openDialog={openDialog}>
@@ -40,18 +31,18 @@ export function RowActions({ token }: { token: Token }) {
             );
           })}
           {rotation && (
-            <MenuItem icon={<ListChecks />} onSelect={() => choose({ kind: "rotation", oldId: rotation.old.id })}>
+            <MenuItem icon={<ListChecks />} onSelect={() => choose({ kind: "rotation", old: rotation })}>
               Continue rotation
             </MenuItem>
           )}
-          <MenuItem icon={<History />} onSelect={() => router.push(historyPath(token))}>
+          <MenuItem icon={<History />} onSelect={() => router.push(history)}>
             History
           </MenuItem>
           <MenuSeparator />
-          <MenuItem icon={<Copy />} onSelect={() => copy(token.hint, "hint")}>
+          <MenuItem icon={<Copy />} onSelect={() => copy(token.hint, "the hint", token.hint)}>
             Copy hint
           </MenuItem>
-          <MenuItem icon={<Copy />} onSelect={() => copy(token.id, "ID")}>
+          <MenuItem icon={<Copy />} onSelect={() => copy(token.id, "the token ID", token.id)}>
             Copy ID
           </MenuItem>
           <MenuSeparator />

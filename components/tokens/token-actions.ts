@@ -1,13 +1,13 @@
 "use client";
 
 import { createContext, useContext } from "react";
-import type { Token } from "@/lib/tokens/schema";
+import type { RotationSide, Token } from "@/lib/tokens/schema";
 
 export type TokenDialog =
   | { kind: "new" }
   | { kind: "reveal" | "edit" | "adopt" | "rotate" | "revoke"; token: Token }
-  /** The rotation that replaces the token with this ID. */
-  | { kind: "rotation"; oldId: string }
+  /** The rotation that replaces this token. */
+  | { kind: "rotation"; old: { connection: string | null; old: Pick<RotationSide, "id"> } }
   | { kind: "revoke-selected"; tokens: readonly Token[] };
 
 const TokenActionsContext = createContext<(dialog: TokenDialog) => void>(() => {});

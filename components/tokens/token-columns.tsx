@@ -3,9 +3,10 @@
 import { createColumnHelper } from "@tanstack/react-table";
 import clsx from "clsx";
 import Link from "next/link";
+import { bareHost } from "@/components/connections/connection-text";
+import { useSeveral } from "@/components/connections/listed";
 import type { Features } from "@/components/data-table/features";
-import { historyPath } from "@/components/tokens/answers";
-import { HistoryLink } from "@/components/tokens/history-link";
+import { HistoryLink, useHistoryPath } from "@/components/tokens/history-link";
 import { RotateBy } from "@/components/tokens/rotate-by";
 import { RotationBadges } from "@/components/tokens/rotation-badges";
 import { RowActions } from "@/components/tokens/row-actions";
@@ -19,7 +20,7 @@ import type { RevocationOrder, Token } from "@/lib/tokens/schema";
 const helper = createColumnHelper<Features, Token>();
 
 /** The ids of the sortable columns are the names of the sorts in the address. */
-export function tokenColumns(today: string) {
+export function tokenColumns(today: string, several: boolean) {
   return helper.columns([
     helper.display({
       id: "select",
@@ -69,6 +70,16 @@ export function tokenColumns(today: string) {
         </span>
       ),
     }),
+    ...(several
+      ? [
+          helper.display({
+            id: "connection",
+            header: "Connection",
+            enableSorting: false,
+            cell: ({ row }) => <ConnectionOf token={row.original} />,
+          }),
+        ]
+      : []),
     helper.accessor((token) => token.environment, {
       id: "environment",
       header: "Environment",
@@ -112,6 +123,10 @@ export const tokenLayout: Record<string, { head: string; cell: string }> = {
     cell: "col-span-2 col-start-2 row-start-1 max-md:flex max-md:min-h-7 max-md:flex-col max-md:items-start max-md:justify-center md:py-1",
   },
   hint: { head: "w-40", cell: "col-start-2 row-start-2 max-md:self-center" },
+  connection: {
+    head: "w-40",
+    cell: "col-span-2 col-start-2 row-start-4 max-md:before:text-faint max-md:before:text-xs max-md:before:content-['Connection_']",
+  },
   environment: { head: "w-34", cell: "col-start-3 row-start-2 max-md:self-center" },
   purpose: { head: "w-1/5 max-[1399px]:hidden", cell: "max-[1399px]:hidden" },
   firstSeen: { head: "w-30 max-lg:hidden", cell: "max-lg:hidden" },
@@ -125,10 +140,33 @@ export const tokenLayout: Record<string, { head: string; cell: string }> = {
   actions: { head: "w-12", cell: "col-start-4 row-start-1 text-right" },
 };
 
+/** With a column more, the others give way. */
+export const layoutOfSeveral: typeof tokenLayout = {
+  ...tokenLayout,
+  hint: { head: "w-36", cell: tokenLayout.hint?.cell ?? "" },
+  environment: { head: "w-28", cell: tokenLayout.environment?.cell ?? "" },
+  rotateBy: { head: "w-36", cell: tokenLayout.rotateBy?.cell ?? "" },
+};
+
 export const tokenRow = "grid-cols-[1.5rem_auto_minmax(0,1fr)_auto] gap-x-2 gap-y-0.5 max-md:px-4 max-md:py-2";
+
+function ConnectionOf({ token }: { token: Token }) {
+  const connection = useSeveral().find(({ id }) => id === token.connection);
+  if (!connection) return null;
+  const { username, mainAccountId, host } = connection;
+  return (
+    <span className="inline-block min-w-0 max-w-full align-top text-dim text-xs leading-tight" title={bareHost(host)}>
+      <span className="block truncate">{username}</span>
+      <span className="block truncate text-faint tabular-nums">
+        {mainAccountId}, {bareHost(host)}
+      </span>
+    </span>
+  );
+}
 
 function Label({ token }: { token: Token }) {
   const open = useTokenActions();
+  const history = useHistoryPath(token);
   const appeared = token.appearedAt !== null && (
     <span title="Appeared outside Tokendesk">
       <Badge tone="warn">Appeared</Badge>
@@ -139,7 +177,7 @@ function Label({ token }: { token: Token }) {
       <span className="flex min-w-0 items-center gap-2">
         {/* For the mouse; the hint beside it is the same link for everyone. */}
         <Link
-          href={historyPath(token)}
+          href={history}
           prefetch={false}
           tabIndex={-1}
           title={token.label}

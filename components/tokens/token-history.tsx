@@ -18,12 +18,14 @@ type TokenHistoryProps = {
   token: Token;
   events: AuditEvent[];
   milestones: Milestone[];
+  /** It is of another connection than the active one, whose audit log the page shows. */
+  elsewhere: boolean;
   /** The calendar date in UTC. */
   today: string;
 };
 
 /** One token: what it is for, what is proven of it, and all that happened to it. */
-export function TokenHistory({ token, events, milestones, today }: TokenHistoryProps) {
+export function TokenHistory({ token, events, milestones, elsewhere, today }: TokenHistoryProps) {
   return (
     <>
       <BackToTokens />
@@ -53,14 +55,16 @@ export function TokenHistory({ token, events, milestones, today }: TokenHistoryP
             <h2 id="history" className="font-semibold text-base text-ink">
               History
             </h2>
-            <Link
-              href={`/audit?token=${encodeURIComponent(token.id)}`}
-              prefetch={false}
-              className={buttonClass("ghost", "sm")}
-            >
-              <ScrollText className="size-3.5" aria-hidden="true" />
-              Show in the audit log
-            </Link>
+            {!elsewhere && (
+              <Link
+                href={`/audit?token=${encodeURIComponent(token.id)}`}
+                prefetch={false}
+                className={buttonClass("ghost", "sm")}
+              >
+                <ScrollText className="size-3.5" aria-hidden="true" />
+                Show in the audit log
+              </Link>
+            )}
           </div>
           <div className="rounded-lg border border-line bg-surface px-4 py-4 sm:px-5">
             <HistoryTimeline entries={historyEntries(milestones, events)} />

@@ -2,7 +2,9 @@
 
 import { Search, X } from "lucide-react";
 import { type ChangeEvent, type ReactNode, useEffect, useRef, useState } from "react";
+import { useSearchKey } from "@/components/commands/shortcuts";
 import { controlClass } from "@/components/ui/field";
+import { Keys } from "@/components/ui/key";
 import { searchText } from "@/lib/tokens/schema";
 
 const debounce = 250;
@@ -21,6 +23,7 @@ type TokenSearch = {
  */
 export function useTokenSearch({ label, q: current, onSearch }: TokenSearch): { box: ReactNode; note: ReactNode } {
   const input = useRef<HTMLInputElement>(null);
+  const searchKey = useSearchKey();
   const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
   const [typed, setTyped] = useState(current);
   const [asked, setAsked] = useState(current);
@@ -33,21 +36,7 @@ export function useTokenSearch({ label, q: current, onSearch }: TokenSearch): { 
     setMasked(null);
   }
 
-  useEffect(() => {
-    const focusSearch = (event: KeyboardEvent) => {
-      if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
-      const target = event.target instanceof Element ? event.target : null;
-      if (target?.closest("input, textarea, select, [contenteditable], [role=dialog], [role=menu]")) return;
-      event.preventDefault();
-      input.current?.focus();
-      input.current?.select();
-    };
-    document.addEventListener("keydown", focusSearch);
-    return () => {
-      document.removeEventListener("keydown", focusSearch);
-      clearTimeout(timer.current);
-    };
-  }, []);
+  useEffect(() => () => clearTimeout(timer.current), []);
 
   function ask(q: string) {
     clearTimeout(timer.current);
@@ -83,7 +72,7 @@ export function useTokenSearch({ label, q: current, onSearch }: TokenSearch): { 
         inputMode="search"
         enterKeyHint="search"
         aria-label={label}
-        aria-keyshortcuts="/"
+        {...searchKey}
         placeholder={label}
         autoComplete="off"
         autoCapitalize="none"
@@ -97,12 +86,14 @@ export function useTokenSearch({ label, q: current, onSearch }: TokenSearch): { 
         className={`${controlClass} peer h-8 pr-8 pl-8`}
       />
       {typed === "" ? (
-        <span
-          className="pointer-events-none absolute top-1/2 right-2 hidden h-5 -translate-y-1/2 items-center rounded border border-line bg-sunken px-1.5 font-sans text-2xs text-faint peer-focus:hidden sm:flex"
-          aria-hidden="true"
-        >
-          /
-        </span>
+        searchKey["aria-keyshortcuts"] && (
+          <span
+            className="pointer-events-none absolute top-1/2 right-2 hidden -translate-y-1/2 peer-focus:hidden sm:flex"
+            aria-hidden="true"
+          >
+            <Keys keys={["/"]} />
+          </span>
+        )
       ) : (
         <button
           type="button"

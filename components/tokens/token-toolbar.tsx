@@ -1,5 +1,7 @@
 "use client";
 
+import { connectionName } from "@/components/connections/connection-text";
+import { useSeveral } from "@/components/connections/listed";
 import { SortSelect } from "@/components/data-table/sort-select";
 import { useTokenSearch } from "@/components/tokens/token-search";
 import { Select } from "@/components/ui/field";
@@ -30,6 +32,7 @@ type TokenToolbarProps = {
 };
 
 export function TokenToolbar({ query, environments, onQuery }: TokenToolbarProps) {
+  const several = useSeveral();
   const { box, note } = useTokenSearch({
     label: "Search tokens",
     q: query.q,
@@ -39,6 +42,21 @@ export function TokenToolbar({ query, environments, onQuery }: TokenToolbarProps
     <search className="mb-3 block">
       <div className="flex flex-wrap items-center gap-2">
         {box}
+        {several.length > 0 && (
+          <Select
+            aria-label="Show tokens through"
+            value={query.connection ?? ""}
+            onChange={(event) => onQuery({ connection: event.target.value || null, page: 1 })}
+            className="w-full sm:w-52"
+          >
+            <option value="">All connections</option>
+            {several.map((connection) => (
+              <option key={connection.id} value={connection.id}>
+                {connectionName(connection)}
+              </option>
+            ))}
+          </Select>
+        )}
         <Select
           aria-label="Show tokens of"
           value={query.environment ?? ""}

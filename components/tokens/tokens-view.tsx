@@ -3,11 +3,16 @@
 import { functionalUpdate, type RowSelectionState } from "@tanstack/react-table";
 import { KeyRound, Plus, SearchX } from "lucide-react";
 import { useMemo, useRef, useState } from "react";
+import { useRequest } from "@/components/commands/requests";
+import { useShortcutsOn } from "@/components/commands/shortcuts";
+import { Listed } from "@/components/connections/listed";
+import { ConnectionProblems } from "@/components/connections/problems";
 import { useServerTable } from "@/components/data-table/server-table";
 import { TablePage } from "@/components/data-table/table-page";
 import { AdoptDialog } from "@/components/tokens/adopt-dialog";
 import { Differences } from "@/components/tokens/differences";
 import { EditDialog } from "@/components/tokens/edit-dialog";
+import { LegacyNote } from "@/components/tokens/legacy-note";
 import { NewTokenDialog } from "@/components/tokens/new-token-dialog";
 import { RevealDialog } from "@/components/tokens/reveal-dialog";
 import { RevokeDialog } from "@/components/tokens/revoke-dialog";
@@ -17,7 +22,7 @@ import { Rotations } from "@/components/tokens/rotation-badges";
 import { RotationDialog } from "@/components/tokens/rotation-dialog";
 import { SelectionBar } from "@/components/tokens/selection-bar";
 import { TokenActions, type TokenDialog } from "@/components/tokens/token-actions";
-import { tokenColumns, tokenLayout, tokenRow } from "@/components/tokens/token-columns";
+import { layoutOfSeveral, tokenColumns, tokenLayout, tokenRow } from "@/components/tokens/token-columns";
 import { TokenToolbar } from "@/components/tokens/token-toolbar";
 import { Button } from "@/components/ui/button";
 import { Callout } from "@/components/ui/callout";
@@ -26,9 +31,12 @@ import { EmptyState } from "@/components/ui/empty-state";
 import { Freshness } from "@/components/ui/freshness";
 import { PageHeading } from "@/components/ui/page-heading";
 import { PendingBar } from "@/components/ui/pending-bar";
+import { ViewsMenu } from "@/components/views/views-menu";
 import { formatCount, plural } from "@/lib/format";
+import type { ListedConnection } from "@/lib/session/schema";
 import {
-  type Rotation,
+  type OwnRotation,
+  rowKey,
   type Token,
   type Differences as TokenDifferences,
   type TokenPage,
@@ -40,9 +48,11 @@ import {
 type TokensViewProps = {
   page: TokenPage;
   /** Those of the owner that are under way. */
-  rotations: readonly Rotation[];
+  rotations: readonly OwnRotation[];
   query: TokenQuery;
   differences: TokenDifferences;
+  /** Where the tokens are from, the active one first. */
+  connections: readonly ListedConnection[];
   fetchedAt: string;
   /** Whether labels and dates could be read; the tokens themselves are RingCX's. */
   remembered: boolean;
@@ -59,6 +69,7 @@ export function TokensView({
   rotations,
   query: asked,
   differences,
+  connections,
   fetchedAt,
   remembered,
   unreadable,
@@ -68,13 +79,18 @@ export function TokensView({
   const [selected, setSelected] = useState<ReadonlyMap<string, Token>>(new Map());
   const { dialog, open, close, returnFocus } = useDialogs<TokenDialog>(heading, page.rows);
 
-  const columns = useMemo(() => tokenColumns(today), [today]);
+  const keysOn = useShortcutsOn();
+  useRequest("new-token", () => open({ kind: "new" }));
+
+  const several = connections.length > 1;
+  const columns = useMemo(() => tokenColumns(today, several), [today, several]);
   const rowSelection = useMemo<RowSelectionState>(
     () => Object.fromEntries([...selected.keys()].map((id) => [id, true])),
     [selected],
   );
   const { query, pending, go, table } = useServerTable({
     rows: page.rows,
+    rowId: rowKey,
     columns,
     query: asked,
     path: pathOf,
@@ -82,9 +98,9 @@ export function TokensView({
     selection: {
       selected: rowSelection,
       onSelect: (updater) => {
-        const ids = Object.keys(functionalUpdate(updater, rowSelection));
-        const known = new Map([...selected, ...page.rows.map((token) => [token.id, token] as const)]);
-        setSelected(new Map(ids.flatMap((id) => (known.has(id) ? [[id, known.get(id) as Token] as const] : []))));
+        const keys = Object.keys(functionalUpdate(updater, rowSelection));
+        const known = new Map([...selected, ...page.rows.map((token) => [rowKey(token), token] as const)]);
+        setSelected(new Map(keys.flatMap((key) => (known.has(key) ? [[key, known.get(key) as Token] as const] : []))));
       },
     },
   });
@@ -92,15 +108,16 @@ export function TokensView({
   function unselect(token: Token) {
     setSelected((before) => {
       const after = new Map(before);
-      after.delete(token.id);
+      after.delete(rowKey(token));
       return after;
     });
   }
 
-  const unfiltered = { q: "", environment: null, labelled: null, state: null, page: 1 } as const;
-  const filtered = query.q !== "" || query.environment !== null || query.labelled !== null || query.state !== null;
+  const unfiltered = { q: "", environment: null, connection: null, labelled: null, state: null, page: 1 } as const;
+  const filtered =
+    query.q !== "" || [query.environment, query.connection, query.labelled, query.state].some((one) => one !== null);
   const newToken = (
-    <Button variant="primary" onClick={() => open({ kind: "new" })}>
+    <Button variant="primary" {...(keysOn ? { "aria-keyshortcuts": "n" } : {})} onClick={() => open({ kind: "new" })}>
       <Plus className="size-4" aria-hidden="true" />
       New token
     </Button>
@@ -108,132 +125,157 @@ export function TokensView({
 
   return (
     <TokenActions value={open}>
-      <Rotations value={rotations}>
-        <PageHeading
-          title="Tokens"
-          headingRef={heading}
-          facts={
-            <>
-              <span className="tabular-nums">
-                {page.matched === page.total
-                  ? plural(page.total, "token")
-                  : `${formatCount(page.matched)} of ${plural(page.total, "token")}`}
-              </span>
-              <Freshness fetchedAt={fetchedAt} />
-            </>
-          }
-          actions={page.total > 0 && newToken}
-        />
-        <p role="status" className="sr-only">
-          {pending
-            ? ""
-            : `${plural(page.matched, "token matches", "tokens match")}, page ${page.page} of ${page.pageCount}`}
-        </p>
+      <Listed value={connections}>
+        <Rotations value={rotations}>
+          <PageHeading
+            title="Tokens"
+            headingRef={heading}
+            facts={
+              <>
+                <span className="tabular-nums">
+                  {page.matched === page.total
+                    ? plural(page.total, "token")
+                    : `${formatCount(page.matched)} of ${plural(page.total, "token")}`}
+                </span>
+                <Freshness fetchedAt={fetchedAt} />
+              </>
+            }
+            actions={
+              page.total > 0 && (
+                <>
+                  <ViewsMenu page="/tokens" query={tokenQueryString({ ...query, page: 1 })} />
+                  {newToken}
+                </>
+              )
+            }
+          />
+          <p role="status" className="sr-only">
+            {pending
+              ? ""
+              : `${plural(page.matched, "token matches", "tokens match")}, page ${page.page} of ${page.pageCount}`}
+          </p>
 
-        {!remembered && (
-          <Callout tone="warn" title="Labels and dates are missing for now" className="mb-4">
-            <p>
-              Tokendesk cannot reach its own database. The list itself comes from RingCX
-              {unreadable === 0 && " and is complete"}. Changes wait until the database is back, because none is made
-              without its record; an urgent revocation can go on.
-            </p>
-          </Callout>
-        )}
-        {unreadable > 0 && (
-          <Callout tone="warn" title="The list is not complete" className="mb-4">
-            <p>RingCX lists {plural(unreadable, "more entry", "more entries")} that Tokendesk cannot read.</p>
-          </Callout>
-        )}
-        <Differences
-          differences={differences}
-          listed={query.state === "appeared"}
-          onShowAppeared={() => go({ ...unfiltered, state: "appeared" })}
-          onEmptied={() => heading.current?.focus()}
-        />
-        {page.total === 0 ? (
-          <section className="rounded-lg border border-line bg-surface">
-            <EmptyState icon={<KeyRound className="size-5" />} title="You have no API tokens" action={newToken}>
-              A permanent token lets a program use RingCX with your permissions. It never expires, so give each one a
-              label and revoke it when nothing uses it any more.
-            </EmptyState>
-          </section>
-        ) : (
-          <>
-            <TokenToolbar query={query} environments={page.environments} onQuery={go} />
-            <section aria-label="Token list" className="relative rounded-lg border border-line bg-surface">
-              {pending && <PendingBar />}
-              {page.matched === 0 ? (
-                <EmptyState
-                  icon={<SearchX className="size-5" />}
-                  title="No token matches"
-                  action={<Button onClick={() => go(unfiltered)}>Clear filters</Button>}
-                >
-                  {filtered ? "None of your tokens fits this search and these filters." : "Refresh the list."}
-                </EmptyState>
-              ) : (
-                <TablePage
-                  table={table}
-                  label="Tokens"
-                  layout={tokenLayout}
-                  rowClass={tokenRow}
-                  stale={pending}
-                  page={page}
-                  size={query.size}
-                  onGo={go}
-                  heading={heading}
+          {!remembered && (
+            <Callout tone="warn" title="Labels and dates are missing for now" className="mb-4">
+              <p>
+                Tokendesk cannot reach its own database. The list itself comes from RingCX
+                {unreadable === 0 && " and is complete"}. Changes wait until the database is back, because none is made
+                without its record; an urgent revocation can go on.
+              </p>
+            </Callout>
+          )}
+          {unreadable > 0 && (
+            <Callout tone="warn" title="The list is not complete" className="mb-4">
+              <p>RingCX lists {plural(unreadable, "more entry", "more entries")} that Tokendesk cannot read.</p>
+            </Callout>
+          )}
+          <ConnectionProblems listed={connections} what="Tokens" />
+          <LegacyNote connections={connections} differences={differences} />
+          <Differences
+            differences={differences}
+            listed={query.state === "appeared"}
+            onShowAppeared={() => go({ ...unfiltered, state: "appeared" })}
+            onEmptied={() => heading.current?.focus()}
+          />
+          {page.total === 0 ? (
+            <section className="rounded-lg border border-line bg-surface">
+              <EmptyState icon={<KeyRound className="size-5" />} title="You have no API tokens" action={newToken}>
+                A permanent token lets a program use RingCX with your permissions. It never expires, so give each one a
+                label and revoke it when nothing uses it any more.
+              </EmptyState>
+            </section>
+          ) : (
+            <>
+              <TokenToolbar query={query} environments={page.environments} onQuery={go} />
+              <section aria-label="Token list" className="relative rounded-lg border border-line bg-surface">
+                {pending && <PendingBar />}
+                {page.matched === 0 ? (
+                  <EmptyState
+                    icon={<SearchX className="size-5" />}
+                    title="No token matches"
+                    action={<Button onClick={() => go(unfiltered)}>Clear filters</Button>}
+                  >
+                    {filtered ? "None of your tokens fits this search and these filters." : "Refresh the list."}
+                  </EmptyState>
+                ) : (
+                  <TablePage
+                    table={table}
+                    label="Tokens"
+                    layout={several ? layoutOfSeveral : tokenLayout}
+                    rowClass={tokenRow}
+                    stale={pending}
+                    page={page}
+                    size={query.size}
+                    onGo={go}
+                    heading={heading}
+                  />
+                )}
+              </section>
+              {selected.size > 0 && (
+                <SelectionBar
+                  count={selected.size}
+                  onClear={() => {
+                    setSelected(new Map());
+                    heading.current?.focus();
+                  }}
+                  onRevoke={() => open({ kind: "revoke-selected", tokens: [...selected.values()] })}
                 />
               )}
-            </section>
-            {selected.size > 0 && (
-              <SelectionBar
-                count={selected.size}
-                onClear={() => {
-                  setSelected(new Map());
-                  heading.current?.focus();
-                }}
-                onRevoke={() => open({ kind: "revoke-selected", tokens: [...selected.values()] })}
-              />
-            )}
-          </>
-        )}
+            </>
+          )}
 
-        {dialog?.kind === "new" && <NewTokenDialog today={today} onClose={close} returnFocus={returnFocus} />}
-        {dialog?.kind === "reveal" && <RevealDialog token={dialog.token} onClose={close} returnFocus={returnFocus} />}
-        {dialog?.kind === "edit" && (
-          <EditDialog token={dialog.token} today={today} onClose={close} returnFocus={returnFocus} />
-        )}
-        {dialog?.kind === "adopt" && (
-          <AdoptDialog token={dialog.token} today={today} onClose={close} returnFocus={returnFocus} />
-        )}
-        {dialog?.kind === "rotate" && (
-          <RotateDialog
-            token={dialog.token}
-            today={today}
-            onClose={close}
-            onContinue={() => open({ kind: "rotation", oldId: dialog.token.id })}
-            onRevokeOld={() => open({ kind: "revoke", token: dialog.token })}
-            returnFocus={returnFocus}
-          />
-        )}
-        {dialog?.kind === "rotation" && (
-          <RotationDialog
-            key={dialog.oldId}
-            oldId={dialog.oldId}
-            known={rotations.find(({ old }) => old.id === dialog.oldId) ?? null}
-            onClose={close}
-            onRevokeOld={(token) =>
-              open({ kind: "revoke", token: page.rows.find(({ id }) => id === token.id) ?? token })
-            }
-            returnFocus={returnFocus}
-          />
-        )}
-        {dialog?.kind === "revoke" && (
-          <RevokeDialog token={dialog.token} onClose={close} onRevoked={unselect} returnFocus={returnFocus} />
-        )}
-        {dialog?.kind === "revoke-selected" && (
-          <RevokeSelectedDialog tokens={dialog.tokens} onClose={close} onRevoked={unselect} returnFocus={returnFocus} />
-        )}
-      </Rotations>
+          {dialog?.kind === "new" && (
+            <NewTokenDialog connections={connections} today={today} onClose={close} returnFocus={returnFocus} />
+          )}
+          {dialog?.kind === "reveal" && <RevealDialog token={dialog.token} onClose={close} returnFocus={returnFocus} />}
+          {dialog?.kind === "edit" && (
+            <EditDialog token={dialog.token} today={today} onClose={close} returnFocus={returnFocus} />
+          )}
+          {dialog?.kind === "adopt" && (
+            <AdoptDialog token={dialog.token} today={today} onClose={close} returnFocus={returnFocus} />
+          )}
+          {dialog?.kind === "rotate" && (
+            <RotateDialog
+              token={dialog.token}
+              today={today}
+              onClose={close}
+              onContinue={() =>
+                open({ kind: "rotation", old: { connection: dialog.token.connection, old: dialog.token } })
+              }
+              onRevokeOld={() => open({ kind: "revoke", token: dialog.token })}
+              returnFocus={returnFocus}
+            />
+          )}
+          {dialog?.kind === "rotation" && (
+            <RotationDialog
+              key={`${dialog.old.connection} ${dialog.old.old.id}`}
+              oldId={dialog.old.old.id}
+              connection={dialog.old.connection}
+              known={
+                rotations.find(
+                  ({ connection, old }) => old.id === dialog.old.old.id && connection === dialog.old.connection,
+                ) ?? null
+              }
+              onClose={close}
+              onRevokeOld={(token) =>
+                open({ kind: "revoke", token: page.rows.find((row) => rowKey(row) === rowKey(token)) ?? token })
+              }
+              returnFocus={returnFocus}
+            />
+          )}
+          {dialog?.kind === "revoke" && (
+            <RevokeDialog token={dialog.token} onClose={close} onRevoked={unselect} returnFocus={returnFocus} />
+          )}
+          {dialog?.kind === "revoke-selected" && (
+            <RevokeSelectedDialog
+              tokens={dialog.tokens}
+              onClose={close}
+              onRevoked={unselect}
+              returnFocus={returnFocus}
+            />
+          )}
+        </Rotations>
+      </Listed>
     </TokenActions>
   );
 }

@@ -2,10 +2,34 @@
 
 import clsx from "clsx";
 import { Check, Copy } from "lucide-react";
-import { type ComponentProps, useEffect, useState } from "react";
+import { type ComponentProps, useCallback, useEffect, useState } from "react";
 import { buttonClass } from "@/components/ui/button";
 import { copyText } from "@/components/ui/clipboard";
 import { useToast } from "@/components/ui/toast";
+
+/**
+ * Copies a text and says what it was: `what` names it ("the summary", "account ID 333333") and is never a secret itself.
+ * `shown`: a text that may stand below, so that it can be copied by hand where the browser refuses.
+ */
+export function useCopy(): (text: string, what: string, shown?: string) => Promise<boolean> {
+  const toast = useToast();
+  return useCallback(
+    async (text, what, shown) => {
+      const done = await copyText(text);
+      toast(
+        done
+          ? { title: `Copied ${what}`, ...(shown === undefined ? {} : { detail: shown }) }
+          : {
+              title: `Could not copy ${what}`,
+              detail: shown ?? "The browser refused. Select the text and copy it.",
+              tone: "danger",
+            },
+      );
+      return done;
+    },
+    [toast],
+  );
+}
 
 type CopyButtonProps = Omit<ComponentProps<"button">, "onClick" | "children"> & {
   text: string;
@@ -15,27 +39,13 @@ type CopyButtonProps = Omit<ComponentProps<"button">, "onClick" | "children"> & 
 
 /** A small icon beside something short. For a secret there is `SecretValue`. */
 export function CopyButton({ text, what, className, ...rest }: CopyButtonProps) {
-  const toast = useToast();
+  const copyAndSay = useCopy();
   const [copied, setCopied] = useState(false);
   useEffect(() => {
     if (!copied) return;
     const timer = setTimeout(() => setCopied(false), 1500);
     return () => clearTimeout(timer);
   }, [copied]);
-
-  async function copy() {
-    const done = await copyText(text);
-    setCopied(done);
-    toast(
-      done
-        ? { title: `Copied ${what}` }
-        : {
-            title: `Could not copy ${what}`,
-            detail: "The browser refused. Select the text and copy it.",
-            tone: "danger",
-          },
-    );
-  }
 
   const Icon = copied ? Check : Copy;
   return (
@@ -44,7 +54,7 @@ export function CopyButton({ text, what, className, ...rest }: CopyButtonProps) 
       type="button"
       aria-label={`Copy ${what}`}
       title={`Copy ${what}`}
-      onClick={copy}
+      onClick={async () => setCopied(await copyAndSay(text, what))}
       className={clsx(buttonClass("ghost", "icon-sm"), "size-6", className)}
     >
       <Icon className={clsx("size-3.5", copied && "text-good")} aria-hidden="true" />

@@ -5,6 +5,7 @@ import { X } from "lucide-react";
 import { Dialog as Radix } from "radix-ui";
 import { type ReactNode, useRef } from "react";
 import { buttonClass } from "@/components/ui/button";
+import { uiTexts } from "@/lib/texts/ui";
 
 type DialogProps = {
   title: ReactNode;
@@ -42,6 +43,8 @@ export function Dialog({
             "sm:inset-x-auto sm:bottom-auto sm:top-[max(2rem,14vh)] sm:left-1/2 sm:max-h-[80dvh] sm:w-[calc(100vw-4rem)] sm:-translate-x-1/2 sm:rounded-xl",
             wide ? "sm:max-w-2xl" : "sm:max-w-lg",
           )}
+          // A note about what was copied lies above the dialog, and would have the first Escape to itself.
+          onKeyDown={({ key, defaultPrevented }) => key === "Escape" && !defaultPrevented && onClose()}
           onInteractOutside={(event) => {
             if (sticky) event.preventDefault();
           }}
@@ -63,7 +66,10 @@ export function Dialog({
                 <div className="mt-0.5 text-dim text-sm">{description}</div>
               </Radix.Description>
             </div>
-            <Radix.Close className={clsx(buttonClass("ghost", "icon-sm"), "-mt-0.5 -mr-1.5")} aria-label="Close">
+            <Radix.Close
+              className={clsx(buttonClass("ghost", "icon-sm"), "-mt-0.5 -mr-1.5")}
+              aria-label={uiTexts.actions.close}
+            >
               <X className="size-4" aria-hidden="true" />
             </Radix.Close>
           </header>

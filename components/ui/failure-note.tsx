@@ -2,6 +2,10 @@ import type { Ref } from "react";
 import { adviceFor } from "@/components/advice";
 import { type Failure, needsSignIn } from "@/components/http";
 import { Callout } from "@/components/ui/callout";
+import { RichText } from "@/components/ui/rich-text";
+import { uiTexts } from "@/lib/texts/ui";
+
+const texts = uiTexts.failure;
 
 type FailureNoteProps = { failure: Failure; ref?: Ref<HTMLDivElement> };
 
@@ -14,18 +18,24 @@ export function FailureNote({ failure, ref }: FailureNoteProps) {
       {advice && <p>{advice}</p>}
       {needsSignIn(failure) && (
         <p>
-          <a
-            href="/sign-in?reason=expired"
-            target="_blank"
-            rel="noopener"
-            className="font-medium text-ink underline underline-offset-2"
-          >
-            Sign in again in a new tab
-          </a>
-          , then come back to this one.
+          <RichText
+            text={texts.signInAgain}
+            slots={{
+              link: (
+                <a
+                  href="/sign-in?reason=expired"
+                  target="_blank"
+                  rel="noopener"
+                  className="font-medium text-ink underline underline-offset-2"
+                >
+                  {texts.signInAgainLink}
+                </a>
+              ),
+            }}
+          />
         </p>
       )}
-      {failure.requestId && <p className="font-mono text-2xs">Request ID {failure.requestId}</p>}
+      {failure.requestId && <p className="font-mono text-2xs">{texts.requestId(failure.requestId)}</p>}
     </Callout>
   );
 }

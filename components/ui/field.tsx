@@ -1,6 +1,9 @@
 import clsx from "clsx";
 import { ChevronDown } from "lucide-react";
 import { type ComponentProps, type ReactNode, useId } from "react";
+import { uiTexts } from "@/lib/texts/ui";
+
+const texts = uiTexts.field;
 
 export const controlClass = clsx(
   "w-full rounded-md border border-edge bg-surface px-2.5 text-sm text-ink shadow-raised transition-colors duration-100",
@@ -29,7 +32,7 @@ export function Field({ label, help, error, optional = false, className, childre
         <label htmlFor={id} className="font-medium text-ink text-sm">
           {label}
         </label>
-        {optional && <span className="text-faint text-xs">Optional</span>}
+        {optional && <span className="text-faint text-xs">{texts.optional}</span>}
       </div>
       {children({
         id,

@@ -17,12 +17,22 @@ type MenuProps = {
   side?: "top" | "bottom";
   /** May keep the focus from going back to the trigger. */
   onCloseAutoFocus?: (event: Event) => void;
+  /** For a menu that something else than its trigger opens too. */
+  open?: boolean;
+  onOpenChange?: (open: boolean) => void;
 };
 
 /** Not modal: the page stays readable and scrollable while it is open. It stands in <main>, so in a landmark. */
-export function Menu({ trigger, children, align = "end", side = "bottom", onCloseAutoFocus }: MenuProps) {
+export function Menu({
+  trigger,
+  children,
+  align = "end",
+  side = "bottom",
+  onCloseAutoFocus,
+  ...controlled
+}: MenuProps) {
   return (
-    <DropdownMenu.Root modal={false}>
+    <DropdownMenu.Root modal={false} {...controlled}>
       <DropdownMenu.Trigger asChild>{trigger}</DropdownMenu.Trigger>
       <DropdownMenu.Portal container={typeof document === "undefined" ? null : document.querySelector("main")}>
         <DropdownMenu.Content

@@ -6,6 +6,9 @@ import { useTransition } from "react";
 import { adviceFor } from "@/components/advice";
 import { Button } from "@/components/ui/button";
 import type { Problem } from "@/lib/errors";
+import { uiTexts } from "@/lib/texts/ui";
+
+const texts = uiTexts.failure;
 
 /** Stands where the content would: a view that could not be loaded. */
 export function ProblemPanel({ problem }: { problem: Problem }) {
@@ -22,10 +25,10 @@ export function ProblemPanel({ problem }: { problem: Problem }) {
           {advice && <p>{advice}</p>}
         </div>
         <Button className="mt-5" pending={pending} onClick={() => startTransition(() => router.refresh())}>
-          Retry
+          {uiTexts.actions.retry}
         </Button>
         {problem.requestId !== "" && (
-          <p className="mt-4 font-mono text-2xs text-faint">Request ID {problem.requestId}</p>
+          <p className="mt-4 font-mono text-2xs text-faint">{texts.requestId(problem.requestId)}</p>
         )}
       </div>
     </section>

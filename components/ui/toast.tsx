@@ -5,6 +5,9 @@ import { CircleAlert, CircleCheck, X } from "lucide-react";
 import { Toast as Radix } from "radix-ui";
 import { createContext, type ReactNode, useCallback, useContext, useRef, useState } from "react";
 import { buttonClass } from "@/components/ui/button";
+import { uiTexts } from "@/lib/texts/ui";
+
+const texts = uiTexts.toast;
 
 type Toast = { title: string; detail?: string; tone?: "good" | "danger" };
 
@@ -30,7 +33,7 @@ export function ToastProvider({ children }: { children: ReactNode }) {
       {children}
       {/* Beside the page, not around it: its context changes as soon as it is there, and React would give up on what the
           server is still sending below it, and render that anew. */}
-      <Radix.Provider label="Notification" swipeDirection="right" duration={4500}>
+      <Radix.Provider label={texts.region} swipeDirection="right" duration={4500}>
         {toasts.map(({ key, title, detail, tone = "good" }) => (
           <Radix.Root
             key={key}
@@ -46,7 +49,10 @@ export function ToastProvider({ children }: { children: ReactNode }) {
               <Radix.Title className="font-medium text-ink">{title}</Radix.Title>
               {detail && <Radix.Description className="break-words text-dim text-xs">{detail}</Radix.Description>}
             </div>
-            <Radix.Close className={clsx(buttonClass("ghost", "icon-sm"), "-my-1")} aria-label="Dismiss">
+            <Radix.Close
+              className={clsx(buttonClass("ghost", "icon-sm"), "-my-1")}
+              aria-label={uiTexts.actions.dismiss}
+            >
               <X className="size-3.5" aria-hidden="true" />
             </Radix.Close>
           </Radix.Root>

@@ -92,7 +92,7 @@ test("an answer that is cut off is taken up again by following its case, and not
   sandbox,
 }) => {
   let orders = 0;
-  await page.route("**/api/tokens/revoke", async (route) => {
+  await page.route("**/api/tokens/revoke?*", async (route) => {
     orders += 1;
     const response = await route.fetch();
     const [first] = (await response.text()).split("\n");

@@ -34,8 +34,9 @@ test("the profile says who is signed in, as what, and to which RingCX", async ({
   await expect(profile).toContainText("Ana Lima");
   await expect(profile).toContainText("ana@example.com");
   await expect(profile).toContainText("Operations");
-  await expect(profile).toContainText("333333");
-  await expect(profile).toContainText("aws80");
+  const connections = page.getByRole("region", { name: "Connections", exact: true });
+  await expect(connections).toContainText("333333");
+  await expect(connections).toContainText("aws80");
 });
 
 test("one session is ended from another, after a question, and its cookie is dead at once", async ({

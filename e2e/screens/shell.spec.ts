@@ -46,7 +46,7 @@ test("the navigation leads from page to page and says where one is; the connecti
     await expect(page.getByRole("heading", { level: 1, name })).toBeVisible();
   }
 
-  const connection = page.getByRole("region", { name: "Connection" });
+  const connection = page.getByRole("region", { name: "Connection", exact: true });
   await expect(connection).toContainText(new URL(sandbox.url).host);
   await expect(connection).toContainText("333333");
   await expect(connection).toContainText("aws80");

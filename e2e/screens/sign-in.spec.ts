@@ -60,6 +60,45 @@ test("what is missing is named, in a summary that has the focus and at each fiel
   expect(await sandbox.journal()).toEqual([]);
 });
 
+test("a legacy portal asks for no platform ID and offers two weeks; what is remembered brings it back", async ({
+  page,
+  sandbox,
+  expectAccessible,
+}) => {
+  const portal = `${sandbox.url}/api`;
+  await page.goto("/sign-in");
+  const host = page.getByLabel("Host", { exact: true });
+  await expect(host.locator('optgroup[label="Legacy portal"] option')).toHaveText([portal.replace("http://", "")]);
+  await expect(page.getByRole("checkbox", { name: "Stay signed in for two weeks" })).toHaveCount(0);
+  await page.getByLabel("Platform ID", { exact: true }).fill("aws80");
+  await host.selectOption(portal);
+  await expect(page.getByRole("textbox", { name: "Platform ID" })).toHaveCount(0);
+  await expect(page.getByLabel("Platform ID", { exact: true })).toBeHidden();
+  const stay = page.getByRole("checkbox", { name: "Stay signed in for two weeks" });
+  await expectDescribed(stay, /an hour without use/);
+  await expectAccessible(page);
+  await page.getByRole("button", { name: "Sign in", exact: true }).click();
+  await expect(page.getByRole("alert").filter({ hasText: "Fill in Username and Password" })).toBeFocused();
+  // With another host what was typed is there again.
+  await host.selectOption(sandbox.url);
+  await expect(page.getByLabel("Platform ID", { exact: true })).toHaveValue("aws80");
+  await host.selectOption(portal);
+
+  await page.getByLabel("Username", { exact: true }).fill("ana@example.com");
+  await page.getByLabel("Password", { exact: true }).fill(passwordOf("ana@example.com"));
+  await stay.check();
+  await page.getByRole("checkbox", { name: "Remember me on this device" }).check();
+  await page.getByRole("button", { name: "Sign in", exact: true }).click();
+  await page.waitForURL("/tokens");
+  await expect(page.getByRole("heading", { level: 1, name: "Tokens" })).toBeVisible();
+  expect(await sandbox.journal("legacy.login")).toMatchObject([{ username: "ana@example.com" }]);
+
+  await page.context().clearCookies();
+  await page.goto("/sign-in");
+  await expect(host).toHaveValue(portal);
+  await expect(stay).toBeVisible();
+});
+
 for (const { what, username, password, fault, status, title, says } of [
   {
     what: "a wrong password",

@@ -301,6 +301,8 @@ describe.each(databaseKinds)("on %s", (kind) => {
         ["session.create", undefined],
         ["session.end", "signed_out"],
       ]);
+      // Each process tells RingCX once, and nobody waits for the answer.
+      await until(async () => (await sandbox.journal("logout")).length === 3);
     });
 
     test("whose cookie shows up later is ended at RingCX with it, once", async () => {

@@ -6,11 +6,10 @@ import { actorOf, cookieJar, type Session } from "@/lib/auth/session";
 import type { SignedIn } from "@/lib/auth/sign-in";
 import { env } from "@/lib/env";
 import { TokendeskError } from "@/lib/errors";
-import { tenantOf } from "@/lib/session/connection";
 import { clearSession, readSession, writeSession } from "@/lib/session/cookie";
 import { endEverywhere, endUpstream } from "@/lib/session/end";
 import { activeSessions, endSessions, registerSession, registryId } from "@/lib/session/registry";
-import type { EndReason, SessionData, SessionView } from "@/lib/session/schema";
+import { type EndReason, homeOf, type SessionData, type SessionView } from "@/lib/session/schema";
 
 /**
  * Puts a sign-in that RingCX has accepted into the browser and the registry. What the browser had before is ended.
@@ -29,16 +28,22 @@ export async function startSession(person: SignedIn, session: SessionData): Prom
     throw error;
   }
   const given = await headers();
-  const [connection] = session.connections;
-  const actor = actorOf(connection ? tenantOf(connection) : null, person, given);
+  const actor = actorOf(homeOf(session), person, given);
   const created = {
     action: "session.create",
     outcome: "succeeded",
-    details: { session: registryId(session.sid) },
+    details: { session: registryId(session.sid), door: doorOf(person, session) },
   } as const;
   const registered = await registerSession(session, actor, person.name, created);
   await writeSession(jar, { ...session, registered });
   if (previous) await endOf(previous, "replaced", given, previousIdentity);
+}
+
+/** How they came in, for the audit log. */
+function doorOf({ provider }: SignedIn, { connections: [first] }: SessionData): string {
+  if (provider === "oidc") return "sso";
+  if (provider === "ringcentral") return "ringex";
+  return first?.kind === "legacy" ? "legacy" : "password";
 }
 
 /** Signs this browser out: here, at RingCX and in the registry, as far as each can be reached. Never refused. */
@@ -60,7 +65,7 @@ export async function endCurrentSession(): Promise<void> {
 async function endOf(data: SessionData, reason: EndReason, given: Headers, identityCookie?: string): Promise<void> {
   const identity = await readIdentity(identityCookie);
   const [connection] = data.connections;
-  const tenant = connection ? tenantOf(connection) : null;
+  const tenant = homeOf(data);
   if (identity !== null && identity.sid === data.sid) {
     const actor = actorOf(tenant, { id: identity.sub, login: identity.login }, given);
     return endEverywhere(data, reason, actor, { userName: identity.name });
@@ -81,7 +86,10 @@ export async function listSessions(
   if (scope === "team" && session.user.role === "member") {
     throw new TokendeskError("forbidden", "Only ops and administrators see the sessions of others.");
   }
-  const { sessions, more } = await activeSessions(session.tenant, scope === "own" ? session.user.id : null);
+  const { sessions, more } =
+    scope === "own"
+      ? await activeSessions(session.home, session.identity.id)
+      : await activeSessions(session.tenant, null);
   const current = registryId(session.sid);
   const views = sessions.map((row) => ({
     id: row.id,
@@ -97,8 +105,12 @@ export async function listSessions(
 }
 
 /** As what the reader may end this session; null: they may not. */
-function endingOf({ user }: Session, row: { user_id: string; login: string }): EndReason | null {
-  if (row.user_id === user.id) return "ended_by_user";
+function endingOf(
+  { identity, home, tenant, user }: Session,
+  row: { tenant: string; user_id: string; login: string },
+): EndReason | null {
+  if (row.tenant === home && row.user_id === identity.id) return "ended_by_user";
+  if (row.tenant !== tenant) return null;
   return user.role === "admin" || (user.role === "ops" && roleOf(row.login) === "member") ? "ended_by_ops" : null;
 }
 
@@ -109,7 +121,10 @@ function endingOf({ user }: Session, row: { user_id: string; login: string }): E
  */
 export async function endOne(session: Session, id: string): Promise<void> {
   if (id === registryId(session.sid)) return endCurrentSession();
-  const ended = await endSessions(session.actor, { tenant: session.tenant, id }, (row) => endingOf(session, row));
+  const ended: string[] = [];
+  for (const tenant of new Set([session.home, session.tenant])) {
+    ended.push(...(await endSessions(session.actor, { tenant, id }, (row) => endingOf(session, row))));
+  }
   if (ended.length === 0) throw new TokendeskError("not_found", "There is no such session, or it has ended already.");
 }
 
@@ -120,7 +135,8 @@ export async function endOne(session: Session, id: string): Promise<void> {
  */
 export async function endAll(session: Session, { others }: { others: boolean }): Promise<number> {
   const current = registryId(session.sid);
-  const ended = await endSessions(session.actor, { tenant: session.tenant, userId: session.user.id }, (row) => {
+  const whose = { tenant: session.home, userId: session.identity.id };
+  const ended = await endSessions(session.actor, whose, (row) => {
     if (row.id === current) return others ? null : "signed_out";
     return "ended_by_user";
   });

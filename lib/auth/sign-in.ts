@@ -5,12 +5,11 @@ import { z } from "zod";
 import { admitAttempt } from "@/lib/auth/throttle";
 import { env } from "@/lib/env";
 import { TokendeskError } from "@/lib/errors";
-import { signInAdmin } from "@/lib/ringcx/client";
+import { signInAdmin, signInLegacy } from "@/lib/ringcx/client";
 import { type FailureReason, UpstreamError } from "@/lib/ringcx/errors";
 import type { SignInAnswer } from "@/lib/ringcx/schemas";
-import { tenantOf } from "@/lib/session/connection";
 import { endUpstream } from "@/lib/session/end";
-import type { SessionData } from "@/lib/session/schema";
+import { type Connection, personIdOf, type SessionData, tenantOf } from "@/lib/session/schema";
 
 /** What happens inside next-auth, told to the handler around it. */
 export type SignInAttempt = {
@@ -23,24 +22,56 @@ export type SignInAttempt = {
   session: SessionData | null;
   error: unknown;
   signedOut: boolean;
+  /** Who came back from another site, as that site says. */
+  arrival: Arrival | null;
+};
+
+/** What next-auth has checked: state, PKCE, and of an ID token signature, issuer, audience, nonce and times. */
+export type Arrival = {
+  account: { access_token?: string | undefined; token_type?: string | undefined };
+  profile: Record<string, unknown>;
 };
 
 export function newAttempt(address: string): SignInAttempt {
-  return { address, username: null, tenant: null, person: null, session: null, error: null, signedOut: false };
+  return {
+    address,
+    username: null,
+    tenant: null,
+    person: null,
+    session: null,
+    error: null,
+    signedOut: false,
+    arrival: null,
+  };
 }
 
 /** next-auth gives `authorize` no way to set a cookie or to fail with more than a string. */
 export const signInAttempt = new AsyncLocalStorage<SignInAttempt>();
 
-const credentialsSchema = z.object({
+export const credentialsSchema = z.object({
   username: z.string().trim().min(1, "Enter your username").max(320),
   password: z.string().min(1, "Enter your password").max(1024),
-  platformId: z.string().trim().min(1, "Enter your platform ID").max(64),
+  /** Of RingCX; a legacy portal has none. */
+  platformId: z.string().trim().max(64).default(""),
   host: z.string().optional(),
+  /** Of a legacy portal: two weeks instead of an hour. A form sends a word. */
+  staySignedIn: z
+    .union([z.boolean(), z.enum(["true", "false", "on", ""])])
+    .default(false)
+    .transform((given) => given === true || given === "true" || given === "on"),
 });
+type Credentials = z.input<typeof credentialsSchema>;
 
 /** The person as next-auth's `user`. */
-export type SignedIn = { id: string; name: string; email: string | null; login: string; sid: string };
+export type SignedIn = {
+  id: string;
+  name: string;
+  email: string | null;
+  login: string;
+  sid: string;
+  provider: "ringcx" | "ringcentral" | "oidc";
+  inOpsGroup: boolean;
+};
 
 /**
  * Signs in with RingCX: username, password and platform ID, no RingEX. Null when it failed; the error, and on
@@ -50,7 +81,13 @@ export async function signInWithPassword(input: unknown): Promise<SignedIn | nul
   const attempt = signInAttempt.getStore();
   if (!attempt) throw new Error("signInWithPassword runs inside signInAttempt only");
   try {
-    const { person, session } = await attemptSignIn(input, attempt);
+    const parsed = credentialsSchema.safeParse(input);
+    if (!parsed.success) {
+      throw new TokendeskError("invalid_input", parsed.error.issues.map((issue) => issue.message).join(". "), {
+        extensions: { errors: parsed.error.issues.map(({ path, message }) => ({ path: path.join("."), message })) },
+      });
+    }
+    const { person, session } = signedInWith(await connectWithPassword(parsed.data, attempt), "ringcx");
     attempt.person = person;
     attempt.session = session;
     return person;
@@ -60,75 +97,142 @@ export async function signInWithPassword(input: unknown): Promise<SignedIn | nul
   }
 }
 
-async function attemptSignIn(
-  input: unknown,
-  attempt: SignInAttempt,
-): Promise<{ person: SignedIn; session: SessionData }> {
-  const parsed = credentialsSchema.safeParse(input);
-  if (!parsed.success) {
-    throw new TokendeskError("invalid_input", parsed.error.issues.map((issue) => issue.message).join(". "), {
-      extensions: { errors: parsed.error.issues.map(({ path, message }) => ({ path: path.join("."), message })) },
-    });
-  }
-  const { username, password, platformId } = parsed.data;
-  const host = parsed.data.host || env().ringcxHosts[0];
-  if (!env().ringcxHosts.includes(host)) {
+/** The sign-in that stands on a connection. */
+export function signedInWith(
+  connection: Connection,
+  provider: "ringcx" | "ringcentral",
+): { person: SignedIn; session: SessionData } {
+  const { username, name } = connection;
+  const sid = newSessionId();
+  const now = Date.now();
+  return {
+    person: {
+      id: personIdOf(connection),
+      name: name ?? username,
+      email: username.includes("@") ? username : null,
+      login: username,
+      sid,
+      provider,
+      inOpsGroup: false,
+    },
+    session: { sid, createdAt: now, seenAt: now, connections: [connection] },
+  };
+}
+
+export function newSessionId(): string {
+  return randomBytes(18).toString("base64url");
+}
+
+/**
+ * A connection by username and password: to RingCX with a platform ID, or to a legacy portal. Counted against guessing.
+ * @throws {TokendeskError} what the person is told; RingCX keeps no sign-in then
+ */
+export async function connectWithPassword(
+  input: Credentials,
+  attempt: Pick<SignInAttempt, "address" | "username" | "tenant">,
+): Promise<Connection> {
+  const { username, password, platformId, staySignedIn, host = env().ringcxHosts[0] } = credentialsSchema.parse(input);
+  // A host that is both is taken for RingCX, which asks for more.
+  const legacy = !env().ringcxHosts.includes(host);
+  if (legacy && !env().ringcxLegacyHosts.includes(host)) {
     throw new TokendeskError(
       "invalid_input",
       "This host is not one that Tokendesk may call. Choose one from the list.",
     );
   }
+  if (!legacy && platformId === "") {
+    const message = "Enter your platform ID";
+    throw new TokendeskError("invalid_input", message, { extensions: { errors: [{ path: "platformId", message }] } });
+  }
 
   attempt.username = username;
   const judge = admitAttempt(attempt.address, username);
-  let answer: SignInAnswer;
-  try {
-    answer = await signInAdmin(host, { username, password, platformId });
-  } catch (error) {
-    judge(isVerdict(error) ? "refused" : "no_verdict");
-    throw asSignInError(error);
+  const verdictOn = async <T>(asked: Promise<T>): Promise<T> => {
+    try {
+      const answer = await asked;
+      judge("accepted");
+      return answer;
+    } catch (error) {
+      // A portal is asked a second question, for the account: what comes of that says nothing of the password.
+      const ofSignIn = error instanceof UpstreamError && signInOperations.has(error.operation);
+      judge(ofSignIn && isVerdict(error) ? "refused" : "no_verdict");
+      throw ofSignIn ? asSignInError(error) : error;
+    }
+  };
+  // The lifetime runs from the question: earlier than RingCX counts, never later.
+  const issuedAt = Date.now();
+  if (!legacy) {
+    const answer = await verdictOn(signInAdmin(host, { username, password, platformId }));
+    return admitted(connectionOf(host, username, answer, issuedAt, platformId), attempt, answer);
   }
-  judge("accepted");
+  const answer = await verdictOn(signInLegacy(host, { username, password, stayLoggedIn: staySignedIn }));
+  return admitted(
+    {
+      kind: "legacy",
+      host,
+      username: answer.login ?? username,
+      platformId: answer.platformId ?? "",
+      mainAccountId: requireMainAccount(answer.mainAccountId),
+      accessToken: answer.authToken,
+      refreshToken: null,
+      issuedAt,
+      lifetimeMs: answer.lifetimeMs,
+      ...(answer.userId === null ? {} : { adminId: answer.userId }),
+      ...(answer.displayName === null ? {} : { name: answer.displayName }),
+    },
+    attempt,
+  );
+}
 
-  const { allowedAccounts } = env();
-  const { mainAccountId } = answer;
-  if (allowedAccounts?.includes(mainAccountId) !== false) attempt.tenant = tenantOf({ host, mainAccountId });
-  const refusal = refusalOf(answer);
+const signInOperations = new Set(["login", "legacy.login"]);
+
+/** What RingCX answered to a sign-in, as a connection. */
+export function connectionOf(
+  host: string,
+  username: string,
+  answer: SignInAnswer,
+  issuedAt: number,
+  platformId = "",
+): Omit<Connection, "id"> {
+  return {
+    host,
+    username,
+    platformId: answer.platformId ?? platformId,
+    mainAccountId: answer.mainAccountId,
+    accessToken: answer.accessToken,
+    refreshToken: answer.refreshToken,
+    issuedAt,
+    lifetimeMs: answer.lifetimeMs,
+    ...(answer.adminId === null ? {} : { adminId: answer.adminId }),
+    ...(answer.displayName === null ? {} : { name: answer.displayName }),
+  };
+}
+
+/**
+ * The connection with an ID of its own, if its account is served here.
+ * @throws {TokendeskError} `account_not_allowed`, `password_reset_required`; the sign-in is ended at RingCX then
+ */
+export async function admitted(
+  connection: Omit<Connection, "id">,
+  attempt: Pick<SignInAttempt, "tenant">,
+  answer: Pick<SignInAnswer, "passwordResetRequired"> = { passwordResetRequired: false },
+): Promise<Connection> {
+  const { mainAccountId, host, refreshToken } = connection;
+  if (env().allowedAccounts?.includes(mainAccountId) !== false) attempt.tenant = tenantOf(connection);
+  const refusal = refusalOf({ mainAccountId, ...answer });
   if (refusal) {
-    await endUpstream(host, answer.refreshToken);
+    await endUpstream(host, refreshToken);
     throw refusal;
   }
+  return { id: randomBytes(9).toString("base64url"), ...connection };
+}
 
-  const now = Date.now();
-  const sid = randomBytes(18).toString("base64url");
-  const hostName = new URL(host).host;
-  return {
-    person: {
-      id: `ringcx:${hostName}:${answer.mainAccountId}:${answer.adminId ?? username.toLowerCase()}`,
-      name: answer.displayName ?? username,
-      email: username.includes("@") ? username : null,
-      login: username,
-      sid,
-    },
-    session: {
-      sid,
-      createdAt: now,
-      seenAt: now,
-      connections: [
-        {
-          id: randomBytes(9).toString("base64url"),
-          host,
-          username,
-          platformId: answer.platformId ?? platformId,
-          mainAccountId: answer.mainAccountId,
-          accessToken: answer.accessToken,
-          refreshToken: answer.refreshToken,
-          issuedAt: now,
-          lifetimeMs: answer.lifetimeMs,
-        },
-      ],
-    },
-  };
+function requireMainAccount(mainAccountId: string | null): string {
+  if (mainAccountId !== null) return mainAccountId;
+  throw new TokendeskError(
+    "upstream_bad_response",
+    "The portal does not say which account this user belongs to, so nobody was signed in.",
+  );
 }
 
 /**
@@ -142,7 +246,7 @@ function isVerdict(error: unknown): boolean {
 }
 
 /** RingCX knows this person, but they may not come in. */
-function refusalOf(answer: SignInAnswer): TokendeskError | null {
+function refusalOf(answer: Pick<SignInAnswer, "mainAccountId" | "passwordResetRequired">): TokendeskError | null {
   if (answer.passwordResetRequired) {
     return new TokendeskError(
       "password_reset_required",
@@ -196,7 +300,20 @@ const signInTrouble = {
     "Something in front of RingCX answered instead of it, so you are not signed in. Check the host, then try again.",
 } satisfies Partial<Record<FailureReason, string>>;
 
-/** What the sign-in form offers. */
-export function signInOptions(): { hosts: string[]; sandbox: boolean } {
-  return { hosts: [...env().ringcxHosts], sandbox: env().sandbox };
+/** What the sign-in form offers. `ssoName`: what the company's identity provider is called; null: there is none. */
+export function signInOptions(): {
+  hosts: string[];
+  legacyHosts: string[];
+  ringex: boolean;
+  ssoName: string | null;
+  sandbox: boolean;
+} {
+  const { ringcxHosts, ringcxLegacyHosts, ringex, oidc, sandbox } = env();
+  return {
+    hosts: [...ringcxHosts],
+    legacyHosts: [...ringcxLegacyHosts],
+    ringex: ringex !== null,
+    ssoName: oidc?.name ?? null,
+    sandbox,
+  };
 }

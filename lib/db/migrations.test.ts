@@ -25,6 +25,8 @@ async function asVersion01(): Promise<void> {
       "reminders",
       "api_keys",
       "notifications",
+      "ringex_exchanges",
+      "ringex_tokens",
     ]) {
       await sql`drop table ${sql.table(table)}`.execute(trx);
     }

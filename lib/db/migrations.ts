@@ -305,6 +305,24 @@ const migrations: readonly Migration[] = [
       await schema.createIndex("notifications_tenant").on("notifications").columns(["tenant", "created_at"]).execute();
     },
   },
+  {
+    name: "0004-exchanges",
+    async up(schema) {
+      await schema
+        .createTable("ringex_exchanges")
+        .addColumn("id", "text", (column) => column.primaryKey())
+        .addColumn("state", "text", (column) => column.notNull())
+        .addColumn("seq", "bigint", (column) => column.notNull())
+        .addColumn("expires_at", "bigint", (column) => column.notNull())
+        .execute();
+      await schema
+        .createTable("ringex_tokens")
+        .addColumn("id", "text", (column) => column.primaryKey())
+        .addColumn("sealed", "text", (column) => column.notNull())
+        .addColumn("expires_at", "bigint", (column) => column.notNull())
+        .execute();
+    },
+  },
 ];
 
 /** The database was made by a later version of Tokendesk than this one. */

@@ -18,6 +18,8 @@ export type Database = {
   reminders: RemindersTable;
   api_keys: ApiKeysTable;
   notifications: NotificationsTable;
+  ringex_exchanges: RingexExchangesTable;
+  ringex_tokens: RingexTokensTable;
   migrations: MigrationsTable;
 };
 
@@ -321,6 +323,28 @@ export type NotificationsTable = {
   trouble: string | null;
   held_until: number;
   settled_at: number | null;
+};
+
+/** Who waits for their exchange of a RingEX token, and what was used of the vendor's limit. No token is in it. */
+export type RingexExchangesTable = {
+  /** Of who waits; of a `slot` a random one; of the pause `pause`. */
+  id: string;
+  /**
+   * `waiting`, `exchanging`, `done`: somebody's. `slot`: one use of the limit. `pause`: RingCX said that it is used up.
+   */
+  state: string;
+  /** The order in which they came; 0: it has none. */
+  seq: number;
+  /** When it counts no longer. */
+  expires_at: number;
+};
+
+/** What waits for an exchange and has no room in the browser's cookies, for minutes. */
+type RingexTokensTable = {
+  id: string;
+  /** Under a key that the browser's cookie alone has. */
+  sealed: string;
+  expires_at: number;
 };
 
 type MigrationsTable = { name: string; applied_at: number };

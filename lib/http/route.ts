@@ -3,6 +3,7 @@ import { randomUUID } from "node:crypto";
 import { type NextRequest, NextResponse } from "next/server";
 import type { z } from "zod";
 import { openRouteSession, type Session } from "@/lib/auth/session";
+import { requireFresh } from "@/lib/auth/step-up";
 import { env } from "@/lib/env";
 import { isTokendeskError, PROBLEMS, type Problem, TokendeskError, toProblem } from "@/lib/errors";
 import { type KeyHolder, keyIn, openKey } from "@/lib/keys/keys";
@@ -43,6 +44,10 @@ type Definition<Body, Params, Query> = {
   params?: z.ZodType<Params>;
   /** Of the parameters behind the path, each given once at most. Without it they are not looked at. */
   query?: z.ZodType<Query>;
+  /** For who has proven within STEP_UP_MINUTES who they are. */
+  fresh?: boolean;
+  /** It is about one connection: that of `?connection={id}`, without it the active one. */
+  connection?: boolean;
 };
 
 type Context = { params: Promise<Record<string, string | string[] | undefined>> };
@@ -61,7 +66,9 @@ export function route<Body = undefined, Params = undefined, Query = undefined>(
       // The session comes before the input: a stranger learns nothing of what is valid.
       const { session, settle } = await openRouteSession();
       try {
-        return await verb({ ...(await parseInput(definition, request, context, requestId)), session });
+        const input = await parseInput(definition, request, context, requestId);
+        if (definition.fresh) requireFresh(session);
+        return await verb({ ...input, session: definition.connection ? throughNamed(session, request) : session });
       } finally {
         await settle();
       }
@@ -182,6 +189,13 @@ async function parseInput<Body, Params, Query>(
   const query = definition.query ? checkQuery(definition.query, request.nextUrl.searchParams) : undefined;
   const body = definition.body ? check(definition.body, await readJson(request, definition.maxBody)) : undefined;
   return { request, requestId, params: params as Params, body: body as Body, query: query as Query };
+}
+
+/** @throws {TokendeskError} `not_found`: it is none of theirs */
+function throughNamed(session: Session, request: NextRequest): Session {
+  const [id, ...more] = request.nextUrl.searchParams.getAll("connection");
+  if (more.length > 0) return refuse([{ path: "connection", message: "must be given once" }]);
+  return id === undefined ? session : session.through(id);
 }
 
 type Flaw = { path: string; message: string };

@@ -16,14 +16,14 @@ const host = "https://engage.ringcentral.com";
 const tenant = "engage.ringcentral.com|333333";
 const actor = { tenant, id: "u1", name: "ops@example.com", address: null, userAgent: null, requestId: null };
 
-type Keeper = Pick<Session, "tenant" | "user" | "actor" | "connections">;
+type Keeper = Pick<Session, "tenant" | "user" | "actor" | "host">;
 
 function keeper(role: "member" | "ops" | "admin" = "ops", of = tenant): Keeper {
   return {
     tenant: of,
     actor: { ...actor, tenant: of },
     user: { id: "u1", name: "Olga Ops", email: null, role },
-    connections: [{ id: "c", host, username: "ops@example.com", platformId: "aws80", mainAccountId: "333333" }],
+    host,
   };
 }
 

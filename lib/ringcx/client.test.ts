@@ -1,6 +1,15 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { TokendeskError } from "@/lib/errors";
-import { endSession, RingcxClient, refreshSession, signInAdmin } from "@/lib/ringcx/client";
+import {
+  endSession,
+  exchangeRingexToken,
+  RingcxClient,
+  refreshSession,
+  ringexPerson,
+  signInAdmin,
+  signInLegacy,
+  TokenClient,
+} from "@/lib/ringcx/client";
 import { type FailureClass, type FailureReason, UpstreamError } from "@/lib/ringcx/errors";
 import type { FaultKind } from "@/sandbox/faults";
 import { captureLog, everythingIn, freshProcess, until } from "@/test/process";
@@ -10,7 +19,7 @@ import { sendJson, startUpstream } from "@/test/upstream";
 let sandbox: TestSandbox;
 
 beforeAll(async () => {
-  sandbox = await TestSandbox.start({ rateLimit: 10_000 });
+  sandbox = await TestSandbox.start({ rateLimit: 10_000, exchangeLimit: 10_000 });
 });
 
 afterAll(() => sandbox.close());
@@ -21,7 +30,12 @@ beforeEach(async () => {
 });
 
 function fresh(variables: Record<string, string> = {}): void {
-  freshProcess({ RINGCX_HOSTS: sandbox.url, ...variables });
+  freshProcess({
+    RINGCX_HOSTS: sandbox.url,
+    RINGCX_LEGACY_HOSTS: sandbox.portal,
+    ...sandbox.ringex,
+    ...variables,
+  });
 }
 
 /** A client whose tokens come from a sign-in of its own; a refused one is renewed once more by a refresh. */
@@ -43,6 +57,23 @@ async function signedIn(credentials = ANA, connectionId = "connection-1") {
     },
   );
   return { client, grant, state, refreshToken: () => refreshToken ?? "" };
+}
+
+/** Ana at the legacy portal. `refused`: the tokens that nobody renews. */
+async function atPortal(credentials = { ...ANA, stayLoggedIn: false }) {
+  const answer = await signInLegacy(sandbox.portal, credentials);
+  const refused: string[] = [];
+  const client = new RingcxClient(
+    { kind: "legacy", host: sandbox.portal, connectionId: "portal-1", limitKey: "portal" },
+    {
+      current: () => answer.authToken,
+      renew: async (token) => {
+        refused.push(token);
+        throw new TokendeskError("session_expired", "over");
+      },
+    },
+  );
+  return { client, answer, refused };
 }
 
 async function caught(promise: Promise<unknown>): Promise<UpstreamError> {
@@ -67,7 +98,21 @@ describe("each operation, when RingCX works", () => {
       adminId: "1111",
       displayName: "Ana Lima",
       passwordResetRequired: false,
+      ssoLogin: false,
     });
+  });
+
+  test("a sign-in knows its user, and keeps nothing of the credential that RingCX adds", async () => {
+    const { client } = await signedIn();
+    const holder = await client.whoami();
+    expect(holder).toEqual({
+      userId: "1111",
+      login: "ana@example.com",
+      name: "Ana Lima",
+      enabled: true,
+      roles: ["SUPER_USER", "MANAGE_USERS", "ACCESS_AUDIT_LOG", "USER"],
+    });
+    expect(await sandbox.journal("auth")).toMatchObject([{ auth: "bearer", path: "/voice/api/v1/admin/auth" }]);
   });
 
   test("a user who must set a new password is known as one", async () => {
@@ -208,6 +253,255 @@ describe("each operation, when RingCX works", () => {
   });
 });
 
+describe("a legacy portal", () => {
+  test("signs in with who it is and nothing else of the answer", async () => {
+    const { authToken, ...rest } = await signInLegacy(sandbox.portal, { ...ANA, stayLoggedIn: false });
+    expect(authToken).toMatch(/^[0-9a-f-]{36}$/);
+    expect(rest).toEqual({
+      userId: "1111",
+      login: "ana@example.com",
+      displayName: "Ana Lima",
+      mainAccountId: "333333",
+      platformId: null,
+      lifetimeMs: 3_600_000,
+    });
+    expect(await sandbox.journal()).toMatchObject([{ operation: "legacy.login", path: "/api/v1/auth/login" }]);
+  });
+
+  test("keeps who stays signed in for two weeks, from the last use", async () => {
+    const { client, answer } = await atPortal({ ...ANA, stayLoggedIn: true });
+    expect(answer.lifetimeMs).toBe(14 * 24 * 3_600_000);
+    await sandbox.control("POST", "clock", { advanceSeconds: 13 * 24 * 3_600 });
+    expect((await client.listAccounts()).items).toHaveLength(3);
+  });
+
+  test("lists, creates, checks and deletes with X-Auth-Token alone, below its path", async () => {
+    const { client, answer } = await atPortal();
+    await sandbox.clearJournal();
+    const { value, documented } = await client.createTokenValue();
+    expect(documented).toBe(true);
+    expect((await client.listTokenValues()).items).toContain(value);
+    expect(await client.isAlive(value)).toBe(true);
+    expect(await client.deleteTokenValue(value)).toBe("accepted");
+    expect(await client.isAlive(value)).toBe(false);
+    expect((await client.listAccounts()).items).toHaveLength(3);
+    expect((await client.listUsers()).items).toEqual([]);
+    expect(await client.whoami()).toMatchObject({ userId: "1111", login: "ana@example.com" });
+    const calls = await sandbox.journal();
+    expect(calls).toHaveLength(8);
+    expect(calls.filter(({ auth, path }) => auth !== "x-auth-token" || !path.startsWith("/api/v1/admin/"))).toEqual([]);
+    expect(JSON.stringify(calls)).not.toContain(answer.authToken);
+  });
+
+  test.each(["legacy", undefined] as const)("takes a token that is at hand (kind %s)", async (kind) => {
+    const value = await sandbox.mint();
+    const token = new TokenClient({ kind, host: sandbox.portal, limitKey: "keys" }, value);
+    expect(await token.whose()).toMatchObject({ login: "ana@example.com" });
+    expect((await token.listTokenValues()).items).toContain(value);
+    expect(await token.delete()).toBe("accepted");
+    expect(await token.isAlive()).toBe(false);
+    const paths = (await sandbox.journal()).map(({ path }) => path);
+    expect(paths.filter((path) => !path.startsWith("/api/v1/admin/"))).toEqual([]);
+    expect(paths).toHaveLength(4);
+  });
+
+  test("refuses a wrong password and a user who may not sign in, as such", async () => {
+    const as = (changes: object) => signInLegacy(sandbox.portal, { ...ANA, stayLoggedIn: false, ...changes });
+    expect(await caught(as({ password: "wrong" }))).toMatchObject({ failure: "credentials", reason: "unauthorized" });
+    expect(await caught(as({ username: "forbidden@example.com" }))).toMatchObject({ reason: "forbidden" });
+    expect((await as({ username: "password@example.com", password: 'p+&#é ß"%2B' })).mainAccountId).toBe("333333");
+  });
+
+  test("ends a sign-in with its 401, and is asked once", async () => {
+    const { client, answer, refused } = await atPortal();
+    await sandbox.control("POST", "end-portal-sessions", { username: ANA.username });
+    await sandbox.clearJournal();
+    await expect(client.listTokenValues()).rejects.toMatchObject({ code: "session_expired", message: "over" });
+    expect(refused).toEqual([answer.authToken]);
+    expect(await sandbox.journal()).toHaveLength(1);
+  });
+
+  test("never had the word of a gateway that misses a JWT: the sign-in is as good as before", async () => {
+    const { client, refused } = await atPortal();
+    await sandbox.fault({ operation: "*", surface: "portal", kind: "jwtExpired", count: 2 });
+    expect(await caught(client.listTokenValues())).toMatchObject({
+      failure: "transient",
+      code: "upstream_bad_response",
+    });
+    expect(await caught(client.createTokenValue())).toMatchObject({ failure: "transient" });
+    expect(refused).toEqual([]);
+    expect((await client.listTokenValues()).items).toEqual(await sandbox.tokens());
+  });
+
+  test("fails on its own: the same user's other connection works on", async () => {
+    const [portal, ringcx] = [await atPortal(), await signedIn()];
+    await sandbox.fault({ operation: "*", surface: "portal", kind: "redirect", location: "/", count: -1 });
+    expect(await caught(portal.client.listTokenValues())).toMatchObject({ reason: "bad_response" });
+    expect((await ringcx.client.listTokenValues()).items).toEqual(await sandbox.tokens());
+  });
+
+  test("and RingCX never see each other's credentials, whatever a session says", async () => {
+    const { answer } = await atPortal();
+    await sandbox.clearJournal();
+    const source = { current: () => answer.authToken, renew: () => Promise.reject(new Error("no")) };
+    for (const address of [
+      { kind: "ringcx", host: sandbox.portal },
+      { kind: "legacy", host: sandbox.url },
+      { kind: "legacy", host: `${sandbox.portal}/other` },
+    ] as const) {
+      const client = new RingcxClient({ ...address, connectionId: "c", limitKey: "c" }, source);
+      expect(await caught(client.listTokenValues())).toMatchObject({ failure: "terminal", reason: "rejected" });
+    }
+    for (const call of [
+      signInAdmin(sandbox.portal, ANA),
+      signInLegacy(sandbox.url, { ...ANA, stayLoggedIn: false }),
+      exchangeRingexToken(sandbox.portal, { accessToken: "a", tokenType: "bearer" }),
+      ringexPerson(sandbox.portal, "a"),
+    ]) {
+      expect(await caught(call)).toMatchObject({ failure: "terminal", reason: "rejected" });
+    }
+    expect(await sandbox.journal()).toEqual([]);
+  });
+
+  const rcUser = { userId: 7, userName: "Ana@Example.com", rcAccountId: "r2" };
+  test.each<[string, unknown, unknown, string | null]>([
+    ["by the sub-accounts of the answer", { accounts: [{ mainAccountId: "20" }, { mainAccountId: 20 }] }, null, "20"],
+    ["inside their main account", { accounts: [{ mainAccount: { mainAccountId: "20" } }, {}, 3] }, null, "20"],
+    [
+      "of several by the user's RingCentral account",
+      {
+        user: rcUser,
+        accounts: [
+          { mainAccountId: "10", rcAccountId: "r1" },
+          { mainAccountId: "20", rcAccountId: "r2" },
+        ],
+      },
+      null,
+      "20",
+    ],
+    ["of several the first by ID", { accounts: [{ mainAccountId: "100" }, { mainAccountId: "20" }] }, null, "20"],
+    ["by the list of accounts", { user: rcUser }, [{ accountId: "1", mainAccountId: "20" }], "20"],
+    ["by none of them", { user: null, accounts: [] }, [{ accountId: "1" }], null],
+    ["by nobody who may not see them", { accounts: "?" }, 403, null],
+    ["by no list where there is none", {}, 404, null],
+  ])("says the main account %s", async (_, answer, accounts, expected) => {
+    const upstream = await startUpstream((asked, response) => {
+      if (asked.url === "/x/y/v1/auth/login") sendJson(response, { authToken: "t0ken", ...(answer as object) });
+      else if (typeof accounts === "number") sendJson(response, { errorCode: "some.exception" }, accounts);
+      else sendJson(response, accounts);
+    });
+    try {
+      fresh({ RINGCX_LEGACY_HOSTS: `${upstream.url}/x/y/` });
+      const portal = `${upstream.url}/x/y`;
+      const signIn = await signInLegacy(portal, { username: "a+b@x.y", password: "p&q=#%2B é+", stayLoggedIn: true });
+      expect(signIn).toMatchObject({ authToken: "t0ken", mainAccountId: expected });
+      const [login, list] = upstream.asked;
+      expect(Object.fromEntries(new URLSearchParams(login?.body))).toEqual({
+        username: "a+b@x.y",
+        password: "p&q=#%2B é+",
+        stayLoggedIn: "true",
+      });
+      if (accounts === null) expect(list).toBeUndefined();
+      else expect([list?.url, list?.headers["x-auth-token"]]).toEqual(["/x/y/v1/admin/accounts", "t0ken"]);
+    } finally {
+      await upstream.close();
+    }
+  });
+
+  test.each([{}, { authToken: "" }, { authToken: "two words" }, { authToken: 7 }, null, "t0ken"])(
+    "that answers %j has signed nobody in",
+    async (answer) => {
+      const upstream = await startUpstream((_, response) => sendJson(response, answer));
+      try {
+        fresh({ RINGCX_LEGACY_HOSTS: upstream.url });
+        const failed = await caught(signInLegacy(upstream.url, { ...ANA, stayLoggedIn: false }));
+        expect(failed).toMatchObject({ failure: "unknown", reason: "bad_response" });
+      } finally {
+        await upstream.close();
+      }
+    },
+  );
+});
+
+describe("RingEX", () => {
+  const exchange = (accessToken: string) => exchangeRingexToken(sandbox.url, { accessToken, tokenType: "bearer" });
+
+  test("gives a RingCX sign-in that can be renewed", async () => {
+    const answer = await exchange(await sandbox.ringexToken("other@example.com"));
+    expect(answer).toMatchObject({
+      ssoLogin: true,
+      adminId: "1122",
+      mainAccountId: "444444",
+      displayName: "Olga Theroux",
+    });
+    expect((await refreshSession(sandbox.url, answer.refreshToken ?? "")).accessToken).not.toBe(answer.accessToken);
+  });
+
+  test("may give none to renew it with", async () => {
+    const upstream = await startUpstream((_, response) => sendJson(response, { accessToken: "a", mainAccountId: 1 }));
+    try {
+      fresh({ RINGCX_HOSTS: upstream.url });
+      const answer = await exchangeRingexToken(upstream.url, { accessToken: "r+c&", tokenType: "BEARER" });
+      expect(answer).toMatchObject({ accessToken: "a", refreshToken: null, ssoLogin: false });
+      const [asked] = upstream.asked;
+      expect(asked?.url).toBe("/api/auth/login/rc/accesstoken?includeRefresh=true");
+      expect(asked?.body).toBe("rcAccessToken=r%2Bc%26&rcTokenType=Bearer");
+    } finally {
+      await upstream.close();
+    }
+  });
+
+  test("refuses a foreign token and a user who may not sign in", async () => {
+    expect(await caught(exchange("foreign"))).toMatchObject({ failure: "credentials", reason: "unauthorized" });
+    expect(await caught(exchange(await sandbox.ringexToken("forbidden@example.com")))).toMatchObject({
+      failure: "terminal",
+      reason: "forbidden",
+    });
+  });
+
+  test("limits exchanges, with or without saying for how long", async () => {
+    const token = await sandbox.ringexToken();
+    await sandbox.control("POST", "config", { exchangeLimit: 0 });
+    try {
+      const silent = await caught(exchange(token));
+      expect(silent).toMatchObject({ failure: "transient", reason: "rate_limited", retryAfterMs: undefined });
+      await sandbox.control("POST", "config", { retryAfter: true });
+      expect((await caught(exchange(token))).retryAfterMs).toBe(60_000);
+      expect(await sandbox.journal("exchange")).toHaveLength(2);
+    } finally {
+      await sandbox.control("POST", "config", { exchangeLimit: 10_000, retryAfter: false });
+    }
+  });
+
+  test("names the person", async () => {
+    expect(await ringexPerson(sandbox.url, await sandbox.ringexToken())).toEqual({
+      accountId: "40333333",
+      extensionId: "222222001111",
+      name: "Ana Lima",
+      email: "ana@example.com",
+    });
+    expect(await caught(ringexPerson(sandbox.url, "dead"))).toMatchObject({ failure: "credentials" });
+  });
+
+  test.each([
+    [
+      { id: 5, name: " ", contact: { firstName: "Ana", email: "" } },
+      { name: "Ana", email: null },
+    ],
+    [{ id: 5 }, { name: null, email: null }],
+  ])("that says %j leaves the rest open", async (extension, expected) => {
+    const upstream = await startUpstream(({ url }, response) =>
+      sendJson(response, url.endsWith("/extension/~") ? extension : { id: "9" }),
+    );
+    try {
+      fresh({ RC_SERVER_URL: upstream.url });
+      expect(await ringexPerson(upstream.url, "a")).toEqual({ accountId: "9", extensionId: "5", ...expected });
+    } finally {
+      await upstream.close();
+    }
+  });
+});
+
 type Expected = { failure: FailureClass; reason: FailureReason } | { answer: unknown };
 type Operation =
   | "login"
@@ -217,7 +511,10 @@ type Operation =
   | "token.delete"
   | "token.list"
   | "isAlive"
-  | "accounts";
+  | "accounts"
+  | "legacy.login"
+  | "exchange"
+  | "rc.extension";
 const ok = (answer: unknown): Expected => ({ answer });
 const something: Expected = ok(expect.anything());
 const fails = (failure: FailureClass, reason: FailureReason): Expected => ({ failure, reason });
@@ -302,20 +599,28 @@ const operations: Operation[] = [
   "token.list",
   "isAlive",
   "accounts",
+  "legacy.login",
+  "exchange",
+  "rc.extension",
 ];
-const reads: readonly Operation[] = ["token.list", "isAlive", "accounts"];
+const reads: readonly Operation[] = ["token.list", "isAlive", "accounts", "rc.extension"];
 const kinds = Object.keys(usual) as FaultKind[];
 
 describe("every fault at every operation", () => {
-  const matrix = operations.flatMap((operation) => kinds.map((kind) => [operation, kind] as const));
+  // A read like the others, of another system: one kind of each sort.
+  const some: readonly FaultKind[] = ["latency", "hang", "hugeBody", "redirect", "emptyBody", "unauthorized"];
+  const matrix = operations.flatMap((operation) =>
+    (operation === "rc.extension" ? some : kinds).map((kind) => [operation, kind] as const),
+  );
 
   test.each(matrix)("%s under %s fails, or not, as what it is", async (operation, kind) => {
     // No jitter: the deadlines below then decide nothing but what hangs.
     vi.spyOn(Math, "random").mockReturnValue(0);
     const slow = kind === "hang" || kind === "slowBody";
-    fresh(slow ? { RINGCX_TIMEOUT_MS: "150" } : {});
     const { client, grant } = await signedIn();
     const token = await sandbox.mint();
+    const ringexToken = await sandbox.ringexToken();
+    fresh(slow ? { RINGCX_TIMEOUT_MS: "150" } : {});
     await sandbox.clearJournal();
     const name = operation === "isAlive" ? "token.list" : operation;
     await sandbox.fault({ operation: name, kind, count: -1, ...details[kind] });
@@ -329,6 +634,9 @@ describe("every fault at every operation", () => {
       "token.list": () => client.listTokenValues(),
       isAlive: () => client.isAlive(token),
       accounts: () => client.listAccounts(),
+      "legacy.login": () => signInLegacy(sandbox.portal, { ...ANA, stayLoggedIn: false }),
+      exchange: () => exchangeRingexToken(sandbox.url, { accessToken: ringexToken, tokenType: "bearer" }),
+      "rc.extension": () => ringexPerson(sandbox.url, ringexToken),
     };
     const isRead = reads.includes(operation);
     const expected = particular[operation]?.[kind] ?? usual[kind][isRead ? "read" : "effect"];
@@ -559,12 +867,16 @@ describe("what is sent", () => {
 describe("secrets", () => {
   test.each(kinds)("no error and no log line under %s holds a URL, a token or a password", async (kind) => {
     vi.spyOn(Math, "random").mockReturnValue(0);
-    fresh({ LOG_LEVEL: "trace", ...(kind === "hang" || kind === "slowBody" ? { RINGCX_TIMEOUT_MS: "150" } : {}) });
+    const deadline = kind === "hang" || kind === "slowBody" ? { RINGCX_TIMEOUT_MS: "150" } : {};
+    fresh({ LOG_LEVEL: "trace" });
     const log = captureLog();
     try {
       const { logger } = await import("@/lib/logger");
       const { client, grant } = await signedIn();
+      const portal = await atPortal();
+      const ringexToken = await sandbox.ringexToken();
       const token = await sandbox.mint();
+      fresh({ LOG_LEVEL: "trace", ...deadline });
       await sandbox.fault({ operation: "*", kind, count: -1, ...details[kind] });
       const password = 'CANARY p+&#é ß"%2B';
       const results = await Promise.allSettled([
@@ -575,6 +887,11 @@ describe("secrets", () => {
         client.isAlive(token),
         client.listTokenValues(),
         client.listAccounts(),
+        client.whoami(),
+        signInLegacy(sandbox.portal, { ...ANA, password, stayLoggedIn: false }),
+        portal.client.listTokenValues(),
+        exchangeRingexToken(sandbox.url, { accessToken: ringexToken, tokenType: "bearer" }),
+        ringexPerson(sandbox.url, ringexToken),
       ]);
       const errors = results.flatMap((result) => (result.status === "rejected" ? [result.reason] : []));
       for (const error of errors) logger().error({ err: error }, "seen");
@@ -584,7 +901,7 @@ describe("secrets", () => {
       const secrets = [...(await sandbox.secrets()), password, encodeURIComponent(password), encodeURIComponent(token)];
       const long = secrets.filter((secret) => secret.length >= 8 && secret !== ANA.password);
       expect(long.filter((secret) => seen.includes(secret))).toEqual([]);
-      expect(seen).not.toMatch(/\/api\/(auth|v1)|\/admin\/token|http:\/\/127\.0\.0\.1/);
+      expect(seen).not.toMatch(/\/api\/(auth|v1)|\/restapi|\/admin\/token|http:\/\/127\.0\.0\.1/);
     } finally {
       log.stop();
     }

@@ -1,6 +1,7 @@
 import "server-only";
 import { z } from "zod";
 import type { SubAccount } from "@/lib/accounts/schema";
+import { env } from "@/lib/env";
 import { UpstreamError } from "@/lib/ringcx/errors";
 import { type Answer, type Call, chargeCalls, send, spentCalls, waitForCalls } from "@/lib/ringcx/http";
 import type { Priority } from "@/lib/ringcx/limiter";
@@ -8,8 +9,13 @@ import {
   accountList,
   documentedTokenValue,
   type Grant,
+  homeAmong,
+  type LegacyAnswer,
+  legacyAnswer,
   type PartialList,
   refreshAnswer,
+  ringexAccount,
+  ringexExtension,
   type SignInAnswer,
   signInAnswer,
   type TokenHolder,
@@ -23,8 +29,8 @@ import {
 } from "@/lib/ringcx/schemas";
 
 /**
- * The one door to RingCX. Paths, parameters and answers are those of ringcx/README and openapi-excerpt.json.
- * Every function throws {@link UpstreamError}, classified.
+ * The one door to RingCX, its legacy portals and RingEX. Paths, parameters and answers are those of ringcx/README and
+ * openapi-excerpt.json. Every function throws {@link UpstreamError}, classified.
  */
 
 const listMaxBytes = 16 * 1024 * 1024;
@@ -57,6 +63,106 @@ export function signInAdmin(
     parse: json(signInAnswer),
     kind: "effect",
   });
+}
+
+/**
+ * `POST /api/auth/login/rc/accesstoken`: a RingEX sign-in becomes a RingCX one. The vendor allows five a minute: it is
+ * never repeated here, and who calls keeps within that limit.
+ */
+export function exchangeRingexToken(
+  host: string,
+  { accessToken, tokenType }: { accessToken: string; tokenType: string },
+): Promise<SignInAnswer> {
+  // OAuth does not care for the case of a token type; the vendor documents this one.
+  const rcTokenType = /^bearer$/i.test(tokenType) ? "Bearer" : tokenType;
+  return send({
+    operation: "exchange",
+    host,
+    method: "POST",
+    path: "/api/auth/login/rc/accesstoken?includeRefresh=true",
+    headers: form,
+    body: new URLSearchParams({ rcAccessToken: accessToken, rcTokenType }).toString(),
+    parse: json(signInAnswer),
+    kind: "effect",
+  });
+}
+
+/** Who signed in with RingEX. What it does not say is null. */
+export type RingexPerson = { accountId: string; extensionId: string; name: string | null; email: string | null };
+
+/** `GET /restapi/v1.0/account/~/extension/~` and `GET /restapi/v1.0/account/~` of the RingEX server. */
+export async function ringexPerson(serverUrl: string, accessToken: string): Promise<RingexPerson> {
+  const ask = <T>(operation: string, path: string, schema: z.ZodType<T>) =>
+    send({
+      operation,
+      system: "ringex",
+      host: serverUrl,
+      method: "GET",
+      path,
+      headers: bearer(accessToken),
+      parse: json(schema),
+      kind: "read",
+    });
+  const [extension, accountId] = await Promise.all([
+    ask("rc.extension", "/restapi/v1.0/account/~/extension/~", ringexExtension),
+    ask("rc.account", "/restapi/v1.0/account/~", ringexAccount),
+  ]);
+  return { accountId, ...extension };
+}
+
+/** What a legacy portal issued at sign-in. */
+export type LegacySignIn = Omit<LegacyAnswer, "rcAccountId"> & {
+  /** How long `authToken` lives after its last use, in milliseconds. */
+  lifetimeMs: number;
+};
+
+const hourMs = 3_600_000;
+
+/**
+ * `POST {portal}/v1/auth/login`. The answer names the main account through the user's sub-accounts; where it names none
+ * the portal's list of them is asked. `mainAccountId` null: nothing says it.
+ */
+export async function signInLegacy(
+  portal: string,
+  { username, password, stayLoggedIn }: { username: string; password: string; stayLoggedIn: boolean },
+): Promise<LegacySignIn> {
+  const { rcAccountId, ...answer } = await send({
+    operation: "legacy.login",
+    system: "legacy",
+    host: portal,
+    method: "POST",
+    path: `${apis.legacy.base}/auth/login`,
+    headers: form,
+    body: new URLSearchParams({ username, password, stayLoggedIn: String(stayLoggedIn) }).toString(),
+    parse: json(legacyAnswer),
+    kind: "effect",
+    maxBytes: listMaxBytes,
+  });
+  return {
+    ...answer,
+    mainAccountId: answer.mainAccountId ?? (await legacyHome(portal, answer.authToken, rcAccountId)),
+    lifetimeMs: stayLoggedIn ? 14 * 24 * hourMs : hourMs,
+  };
+}
+
+async function legacyHome(portal: string, authToken: string, rcAccountId: string | null): Promise<string | null> {
+  try {
+    return await send({
+      operation: "accounts",
+      system: "legacy",
+      host: portal,
+      method: "GET",
+      path: `${apis.legacy.base}/admin/accounts`,
+      headers: apis.legacy.credential(authToken),
+      parse: json(homeAmong(rcAccountId)),
+      kind: "read",
+      maxBytes: listMaxBytes,
+    });
+  } catch (error) {
+    // Who may not see accounts, or has a portal that lists none, is still who they are.
+    if (error instanceof UpstreamError && ["forbidden", "not_found"].includes(error.reason)) return null;
+    throw error;
+  }
 }
 
 /** `POST /api/auth/token/refresh`. The refresh token given is used up, whatever the answer. */
@@ -101,13 +207,27 @@ export type DeletionAnswer = "accepted" | "refused" | "unclear";
 
 export type TokenValues = PartialList<string> & { askedAt: number };
 
+/** Where the admin API of a host is, and which header takes the credential of a sign-in. */
+const apis = {
+  ringcx: { base: "/voice/api/v1", credential: bearer },
+  legacy: { base: "/v1", credential: xAuthToken },
+};
+
 export type ConnectionAddress = {
+  /** `legacy`: a portal, with the path before `/v1` in its host. Absent: as the configuration knows the host. */
+  kind?: "ringcx" | "legacy" | undefined;
   host: string;
   /** Names this sign-in: what one connection reads is never handed to another. */
   connectionId: string;
   /** Names whom the vendor counts requests for. */
   limitKey: string;
 };
+
+/** A key's host stands without its kind. */
+function kindOf({ kind, host }: Pick<ConnectionAddress, "kind" | "host">): "ringcx" | "legacy" {
+  const { ringcxHosts, ringcxLegacyHosts } = env();
+  return kind ?? (ringcxLegacyHosts.includes(host) && !ringcxHosts.includes(host) ? "legacy" : "ringcx");
+}
 
 const slot = Symbol.for("tokendesk.ringcx.reads");
 type Slot = { [slot]?: Map<string, Promise<unknown>> };
@@ -119,14 +239,14 @@ function readsUnderWay(): Map<string, Promise<unknown>> {
   return holder[slot];
 }
 
-/** The calls of one connection, within its budget, with its access token kept fresh. */
+/** The calls of one connection, within its budget, with its access token kept fresh. Paths are below the admin API's. */
 export class RingcxClient {
-  readonly #address: ConnectionAddress;
+  readonly #address: ConnectionAddress & { kind: "ringcx" | "legacy" };
   readonly #credentials: CredentialSource;
   readonly #priority: Priority;
 
   constructor(address: ConnectionAddress, credentials: CredentialSource, priority: Priority = "interactive") {
-    this.#address = address;
+    this.#address = { ...address, kind: kindOf(address) };
     this.#credentials = credentials;
     this.#priority = priority;
   }
@@ -137,7 +257,7 @@ export class RingcxClient {
   }
 
   /**
-   * `GET /voice/api/v1/admin/token`: the values of the user's own tokens, without doubles. Pages that ask at the
+   * `GET admin/token`: the values of the user's own tokens, without doubles. Pages that ask at the
    * same moment share one answer; `fresh` asks on its own, for what must be true now. `askedAt`: when the first of those
    * who share it asked, epoch milliseconds; what came later may be missing.
    */
@@ -150,7 +270,7 @@ export class RingcxClient {
     return this.#authorized({
       operation: "token.list",
       method: "GET",
-      path: "/voice/api/v1/admin/token",
+      path: "/admin/token",
       parse: json(tokenValueList),
       kind: "read",
       maxBytes: listMaxBytes,
@@ -158,7 +278,7 @@ export class RingcxClient {
   }
 
   /**
-   * `POST /voice/api/v1/admin/token`: mints a token and returns what RingCX answered. **Sent once**, whatever
+   * `POST admin/token`: mints a token and returns what RingCX answered. **Sent once**, whatever
    * happens: every call mints another one. With `failure: "unknown"` a token may exist that nobody was told of.
    * `documented`: the answer has the form that the vendor shows; any other word could be a message.
    */
@@ -166,7 +286,7 @@ export class RingcxClient {
     return this.#send({
       operation: "token.create",
       method: "POST",
-      path: "/voice/api/v1/admin/token",
+      path: "/admin/token",
       parse: (answer) => {
         const text = answer.body.trim();
         const value = tokenValue.parse(text.startsWith('"') ? JSON.parse(text) : text);
@@ -176,12 +296,12 @@ export class RingcxClient {
     });
   }
 
-  /** `DELETE /voice/api/v1/admin/token/{apiToken}`. */
+  /** `DELETE admin/token/{apiToken}`. */
   deleteTokenValue(value: string): Promise<DeletionAnswer> {
     return this.#authorized({
       operation: "token.delete",
       method: "DELETE",
-      path: `/voice/api/v1/admin/token/${segment(value)}`,
+      path: `/admin/token/${segment(value)}`,
       parse: deletionAnswer,
       kind: "effect",
     });
@@ -197,12 +317,12 @@ export class RingcxClient {
         {
           operation: "token.check",
           method: "GET",
-          path: "/voice/api/v1/admin/token",
+          path: "/admin/token",
           parse: json(z.array(z.unknown())),
           kind: "read",
           maxBytes: listMaxBytes,
         },
-        { "x-auth-token": value },
+        xAuthToken(value),
       );
       return true;
     } catch (error) {
@@ -211,13 +331,27 @@ export class RingcxClient {
     }
   }
 
-  /** `GET /voice/api/v1/admin/accounts`, four fields of each. */
+  /** `GET admin/auth`: who signed in. The credential in the answer is dropped at the parser. */
+  whoami(): Promise<TokenHolder> {
+    return this.#share("auth", () =>
+      this.#authorized({
+        operation: "auth",
+        method: "GET",
+        path: "/admin/auth",
+        parse: json(tokenHolder),
+        kind: "read",
+        maxBytes: listMaxBytes,
+      }),
+    );
+  }
+
+  /** `GET admin/accounts`, four fields of each. */
   listAccounts(): Promise<PartialList<SubAccount>> {
     return this.#share("accounts", () =>
       this.#authorized({
         operation: "accounts",
         method: "GET",
-        path: "/voice/api/v1/admin/accounts",
+        path: "/admin/accounts",
         parse: json(accountList),
         kind: "read",
         maxBytes: listMaxBytes,
@@ -226,7 +360,7 @@ export class RingcxClient {
   }
 
   /**
-   * `GET /voice/api/v1/admin/users`: the users below this one, those that have left included. Refused without the
+   * `GET admin/users`: the users below this one, those that have left included. Refused without the
    * permission to manage users.
    */
   listUsers(): Promise<PartialList<VendorUser>> {
@@ -234,7 +368,7 @@ export class RingcxClient {
       this.#authorized({
         operation: "users",
         method: "GET",
-        path: "/voice/api/v1/admin/users?activeOnly=false&flatten=true",
+        path: "/admin/users?activeOnly=false&flatten=true",
         parse: json(vendorUserList),
         kind: "read",
         maxBytes: listMaxBytes,
@@ -266,26 +400,42 @@ export class RingcxClient {
   }
 
   /** Sends with the access token; when RingCX refuses it, once more with its successor. Not for creations. */
-  async #authorized<T>(call: Omit<Call<T>, "host" | "limit">): Promise<T> {
+  async #authorized<T>(call: AdminCall<T>): Promise<T> {
     const accessToken = this.#credentials.current();
     try {
-      return await this.#send(call, bearer(accessToken));
+      return await this.#send(call, this.#header(accessToken));
     } catch (error) {
       if (!(error instanceof UpstreamError && error.failure === "credentials")) throw error;
-      return this.#send(call, bearer(await this.#credentials.renew(accessToken)));
+      return this.#send(call, this.#header(await this.#credentials.renew(accessToken)));
     }
   }
 
+  #header(accessToken: string): Record<string, string> {
+    return apis[this.#address.kind].credential(accessToken);
+  }
+
   #send<T>(
-    call: Omit<Call<T>, "host" | "limit">,
-    headers: Record<string, string> = bearer(this.#credentials.current()),
+    call: AdminCall<T>,
+    headers: Record<string, string> = this.#header(this.#credentials.current()),
   ): Promise<T> {
-    const { host, limitKey } = this.#address;
+    const { kind, host, limitKey } = this.#address;
     const priority = this.#priority;
     const patience = priority === "incident" ? { patienceMs: incidentPatienceMs } : {};
-    const sent = send({ ...call, headers, host, limit: { key: limitKey, priority, ...patience } });
-    return call.kind === "effect" ? sent.finally(() => this.#forgetReads()) : sent;
+    const path = `${apis[kind].base}${call.path}`;
+    const limit = { key: limitKey, priority, ...patience };
+    const sent = send({ ...call, headers, system: kind, host, path, limit });
+    const told = kind === "legacy" ? sent.catch(misledAboutPortal) : sent;
+    return call.kind === "effect" ? told.finally(() => this.#forgetReads()) : told;
   }
+}
+
+/** `path`: below the admin API's. */
+type AdminCall<T> = Omit<Call<T>, "system" | "host" | "limit">;
+
+/** A portal knows no JWT: a gateway that misses one never looked at the `authToken`, so that it is as good as before. */
+function misledAboutPortal(error: unknown): never {
+  if (!(error instanceof UpstreamError && error.reason === "jwt_refused")) throw error;
+  throw new UpstreamError(error.operation, "transient", "bad_response", { status: 401, cause: error });
 }
 
 function deletionAnswer(answer: Answer): DeletionAnswer {
@@ -303,6 +453,7 @@ const incidentPatienceMs = 90 * 60_000;
  * `reason: "unauthorized"`.
  */
 export class TokenClient {
+  readonly #kind: "ringcx" | "legacy";
   readonly #host: string;
   readonly #limitKey: string;
   readonly #value: string;
@@ -310,12 +461,13 @@ export class TokenClient {
 
   /** `patienceMs`: how long a call may wait for its turn. */
   constructor(
-    { host, limitKey }: Pick<ConnectionAddress, "host" | "limitKey">,
+    address: Omit<ConnectionAddress, "connectionId">,
     value: string,
     patienceMs: number = incidentPatienceMs,
   ) {
-    this.#host = host;
-    this.#limitKey = limitKey;
+    this.#kind = kindOf(address);
+    this.#host = address.host;
+    this.#limitKey = address.limitKey;
     this.#value = value;
     this.#patienceMs = patienceMs;
   }
@@ -339,15 +491,15 @@ export class TokenClient {
     chargeCalls(this.#limitKey, ended);
   }
 
-  /** `GET /voice/api/v1/admin/token`: the values of all tokens of this token's user, itself included. */
+  /** `GET admin/token`: the values of all tokens of this token's user, itself included. */
   listTokenValues(): Promise<PartialList<string>> {
-    return this.#read("token.list", "/voice/api/v1/admin/token", tokenValueList);
+    return this.#read("token.list", "/admin/token", tokenValueList);
   }
 
   /** The same, for the status alone: true: RingCX accepts it; false: 401; everything else throws and says nothing. */
   async isAlive(): Promise<boolean> {
     try {
-      await this.#read("token.check", "/voice/api/v1/admin/token", z.array(z.unknown()));
+      await this.#read("token.check", "/admin/token", z.array(z.unknown()));
       return true;
     } catch (error) {
       if (error instanceof UpstreamError && error.reason === "unauthorized") return false;
@@ -355,25 +507,25 @@ export class TokenClient {
     }
   }
 
-  /** `GET /voice/api/v1/admin/auth`: whom the token acts for. The credential in the answer is dropped at the parser. */
+  /** `GET admin/auth`: whom the token acts for. The credential in the answer is dropped at the parser. */
   whose(): Promise<TokenHolder> {
-    return this.#read("auth", "/voice/api/v1/admin/auth", tokenHolder);
+    return this.#read("auth", "/admin/auth", tokenHolder);
   }
 
-  /** `GET /voice/api/v1/admin/accounts`, four fields of each. */
+  /** `GET admin/accounts`, four fields of each. */
   listAccounts(): Promise<PartialList<SubAccount>> {
-    return this.#read("accounts", "/voice/api/v1/admin/accounts", accountList);
+    return this.#read("accounts", "/admin/accounts", accountList);
   }
 
   /**
-   * `PUT /voice/api/v1/admin/auditLogs/search`: what was changed in a sub-account, as far as the vendor shows it: events
+   * `PUT admin/auditLogs/search`: what was changed in a sub-account, as far as the vendor shows it: events
    * appear after five minutes, and reading takes the permission "Audit log access". `from`, `to`: epoch milliseconds.
    */
   searchVendorLog(account: string, from: number, to: number): Promise<PartialList<VendorChange>> {
     return this.#send({
       operation: "auditLogs.search",
       method: "PUT",
-      path: "/voice/api/v1/admin/auditLogs/search",
+      path: "/admin/auditLogs/search",
       headers: { "content-type": "application/json" },
       body: JSON.stringify({ accountId: account, startDateTime: withOffset(from), endDateTime: withOffset(to) }),
       parse: json(vendorChangeList),
@@ -382,12 +534,12 @@ export class TokenClient {
     });
   }
 
-  /** `DELETE /voice/api/v1/admin/token/{apiToken}`, authorised by the token itself. */
+  /** `DELETE admin/token/{apiToken}`, authorised by the token itself. */
   delete(): Promise<DeletionAnswer> {
     return this.#send({
       operation: "token.delete",
       method: "DELETE",
-      path: `/voice/api/v1/admin/token/${segment(this.#value)}`,
+      path: `/admin/token/${segment(this.#value)}`,
       parse: deletionAnswer,
       kind: "effect",
     });
@@ -397,11 +549,13 @@ export class TokenClient {
     return this.#send({ operation, method: "GET", path, parse: json(schema), kind: "read", maxBytes: listMaxBytes });
   }
 
-  #send<T>(call: Omit<Call<T>, "host" | "limit">): Promise<T> {
+  #send<T>(call: AdminCall<T>): Promise<T> {
     return send({
       ...call,
-      headers: { ...call.headers, "x-auth-token": this.#value },
+      headers: { ...call.headers, ...xAuthToken(this.#value) },
+      system: this.#kind,
       host: this.#host,
+      path: `${apis[this.#kind].base}${call.path}`,
       limit: { key: this.#limitKey, priority: "incident", patienceMs: this.#patienceMs },
     });
   }
@@ -414,4 +568,8 @@ function withOffset(at: number): string {
 
 function bearer(accessToken: string): Record<string, string> {
   return { authorization: `Bearer ${accessToken}` };
+}
+
+function xAuthToken(token: string): Record<string, string> {
+  return { "x-auth-token": token };
 }

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vit
 import { UpstreamError } from "@/lib/ringcx/errors";
 import { type Call, send } from "@/lib/ringcx/http";
 import { everythingIn, freshProcess } from "@/test/process";
+import { TestSandbox } from "@/test/sandbox";
 import { sendJson, startRawUpstream, startUpstream, type Upstream } from "@/test/upstream";
 
 type Behaviour = Parameters<typeof startUpstream>[0];
@@ -200,6 +201,54 @@ describe("429", () => {
     expect(await caught(send(effect))).toMatchObject({ failure: "transient", reason: "rate_limited" });
     expect(await caught(send(effect))).toMatchObject({ failure: "transient", reason: "rate_limited" });
     expect(upstream.asked).toHaveLength(1);
+  });
+
+  test("after a pause one call goes out alone; the others follow when it is answered with anything else", async () => {
+    const sandbox = await TestSandbox.start();
+    try {
+      fresh({ RINGCX_HOSTS: sandbox.url });
+      vi.spyOn(Math, "random").mockReturnValue(0.5);
+      // All twelve that go out together, then two of those that go out alone.
+      await sandbox.fault({ operation: "token.list", kind: "http429", retryAfter: 0, count: 14 });
+      await sandbox.fault({ operation: "token.list", kind: "latency", ms: 200, skip: 14 });
+      const value = await sandbox.mint();
+      const one = call({
+        host: sandbox.url,
+        path: "/voice/api/v1/admin/token",
+        headers: { "x-auth-token": value },
+        limit: { key: "user", priority: "incident", patienceMs: 60_000 },
+      });
+      const answers = await Promise.all(Array.from({ length: 12 }, () => send(one)));
+      expect(answers.every((answer) => answer.includes(value))).toBe(true);
+      const asked = await sandbox.journal("token.list");
+      expect(asked.map(({ status }) => status)).toEqual([
+        ...Array<number>(14).fill(429),
+        ...Array<number>(12).fill(200),
+      ]);
+      const since = (nth: number) => (asked[nth]?.at ?? 0) - (asked[nth - 1]?.at ?? 0);
+      // A quarter of a second, half a second and one, less what is left to chance; then the answer that came.
+      expect(since(12)).toBeGreaterThan(150);
+      expect(since(13)).toBeGreaterThan(300);
+      expect(since(14)).toBeGreaterThan(600);
+      expect(since(15)).toBeGreaterThan(150);
+    } finally {
+      await sandbox.close();
+    }
+  });
+
+  test("a patient call gives a RingCX up that has let nothing through for a quarter of an hour", async () => {
+    const patient = call({ limit: { key: "user", priority: "incident", patienceMs: 90 * 60_000 } });
+    try {
+      vi.useFakeTimers({ toFake: ["Date"], shouldAdvanceTime: true });
+      behave = (_, response, nth) => {
+        if (nth === 3) vi.setSystemTime(Date.now() + 15 * 60_000);
+        response.writeHead(429, { "retry-after": "0" }).end();
+      };
+      expect(await caught(send(patient))).toMatchObject({ failure: "transient", reason: "rate_limited" });
+      expect(upstream.asked).toHaveLength(3);
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   test("the own budget is kept: what goes over it is refused without asking RingCX", async () => {

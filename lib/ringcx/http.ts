@@ -5,13 +5,16 @@ import { z } from "zod";
 import { env } from "@/lib/env";
 import { observeUpstream } from "@/lib/metrics";
 import { type FailureReason, UpstreamError } from "@/lib/ringcx/errors";
-import { isLimitExceeded, type Priority, RateLimiter } from "@/lib/ringcx/limiter";
+import { type Ended, isLimitExceeded, type Priority, RateLimiter } from "@/lib/ringcx/limiter";
 import packageJson from "@/package.json" with { type: "json" };
 
 /** One call of the upstream. */
 export type Call<T> = {
   /** Name for errors and logs; the URL is never shown, since two of them hold secrets. */
   operation: string;
+  /** Whose `host` it is, and with that the list of those that may be called. Absent: RingCX. */
+  system?: "ringcx" | "legacy" | "ringex";
+  /** An origin; of a legacy portal with the path before `/v1`. */
   host: string;
   method: "GET" | "POST" | "PUT" | "DELETE";
   /** Path and query, already percent-encoded. */
@@ -35,8 +38,8 @@ export type Answer = { status: number; contentType: string; body: string };
 
 const userAgent = `Tokendesk/${packageJson.version}`;
 const maxAttempts = 3;
-/** A RingCX that lets nothing through any more is given up, with pauses of a minute and more by then. */
-const maxHeld = 12;
+/** A RingCX that has let nothing through for so long is given up. */
+const maxHeldMs = 15 * 60_000;
 const defaultMaxBytes = 1024 * 1024;
 
 type Shared = { limiter: RateLimiter; pooled: Agent; single: Agent };
@@ -59,16 +62,15 @@ function shared(): Shared {
 
 /**
  * Sends a call: deadline over everything (waiting and retries included), response-size cap, no redirects, hosts
- * from RINGCX_HOSTS only, retries with backoff and jitter for reads alone.
+ * that are configured only, retries with backoff and jitter for reads alone.
  * @throws {UpstreamError} classified
  */
 export async function send<T>(call: Call<T>): Promise<T> {
-  if (!env().ringcxHosts.includes(call.host)) {
-    throw new UpstreamError(call.operation, "terminal", "rejected", {
-      cause: new Error("host is not in RINGCX_HOSTS"),
-    });
+  if (!mayCall(call)) {
+    throw new UpstreamError(call.operation, "terminal", "rejected", { cause: new Error("host is not configured") });
   }
   const time = timeOf(call);
+  let heldSince: number | null = null;
   for (let attempt = 1; ; attempt += 1) {
     const startedAt = performance.now();
     const observe = (outcome: string) => observeUpstream(call.operation, outcome, performance.now() - startedAt);
@@ -79,20 +81,27 @@ export async function send<T>(call: Call<T>): Promise<T> {
     } catch (error) {
       const failure = classify(call, error);
       observe(failure.reason);
-      // RingCX's wish is a lower bound: a Retry-After of 0, or one from a clock that is ahead, is no leave to hammer.
+      const isHeld = failure.upstreamStatus === 429;
       const asked = failure.retryAfterMs;
       const wait =
-        asked === undefined
-          ? backoff(attempt, failure.reason === "rate_limited" ? 2_000 : 250)
-          : Math.max(asked, backoff(attempt, 250));
-      if (call.limit && failure.upstreamStatus === 429) shared().limiter.pause(call.limit.key, wait);
+        call.limit && isHeld
+          ? shared().limiter.pause(call.limit.key, asked)
+          : Math.max(asked ?? 0, backoff(attempt, isHeld && asked === undefined ? 2_000 : 250));
+      heldSince = isHeld ? (heldSince ?? Date.now()) : null;
       // What RingCX did not let through may go out later, an effect too.
-      const held = time.patient && failure.upstreamStatus === 429 && attempt < maxHeld && call.method !== "POST";
+      const held = heldSince !== null && time.patient && Date.now() - heldSince < maxHeldMs && call.method !== "POST";
       const again = failure.failure === "transient" && (held || (call.kind === "read" && attempt < maxAttempts));
       if (!again || wait >= time.left()) throw failure;
       await delay(wait);
     }
   }
+}
+
+/** A credential of one system is never sent to another, whatever a session says. */
+function mayCall({ host, system = "ringcx" }: Pick<Call<unknown>, "host" | "system">): boolean {
+  const { ringcxHosts, ringcxLegacyHosts, ringex } = env();
+  const hosts = { ringcx: ringcxHosts, legacy: ringcxLegacyHosts, ringex: ringex === null ? [] : [ringex.serverUrl] };
+  return hosts[system].includes(host);
 }
 
 /** The time of a call. */
@@ -158,8 +167,9 @@ export function chargeCalls(key: string, ended: readonly number[]): void {
 
 async function sendOnce<T>(call: Call<T>, time: Time): Promise<T> {
   const { limiter, pooled, single } = shared();
-  const ended = call.limit ? await limiter.take(call.limit.key, call.limit.priority, time.forTurn()) : () => {};
+  const ended: Ended = call.limit ? await limiter.take(call.limit.key, call.limit.priority, time.forTurn()) : () => {};
   const sentAt = Date.now();
+  let status: number | null = null;
   try {
     const response = await request(`${call.host}${call.path}`, {
       dispatcher: call.kind === "effect" ? single : pooled,
@@ -168,6 +178,7 @@ async function sendOnce<T>(call: Call<T>, time: Time): Promise<T> {
       body: call.body ?? null,
       signal: AbortSignal.timeout(Math.max(1, time.forAnswer())),
     });
+    status = response.statusCode;
     const body = await readCapped(response.body, call.maxBytes ?? defaultMaxBytes);
     const header = (name: string) => {
       const value = response.headers[name];
@@ -178,7 +189,7 @@ async function sendOnce<T>(call: Call<T>, time: Time): Promise<T> {
     return call.parse(answer);
   } finally {
     time.spend(Date.now() - sentAt);
-    ended();
+    ended(status);
   }
 }
 

@@ -43,9 +43,11 @@ export type SignInAnswer = Grant & {
   adminId: string | null;
   displayName: string | null;
   passwordResetRequired: boolean;
+  /** The sign-in came from RingEX. */
+  ssoLogin: boolean;
 };
 
-const agent = z.object({ firstName: z.string().nullish(), lastName: z.string().nullish() });
+const person = z.object({ firstName: z.string().nullish(), lastName: z.string().nullish() });
 
 export const signInAnswer = z
   .object({
@@ -54,13 +56,14 @@ export const signInAnswer = z
     mainAccountId: id,
     platformId: optionalId,
     adminId: optionalId,
-    agentDetails: z.array(agent).nullish().catch(null),
+    agentDetails: z.array(person).nullish().catch(null),
+    rcUser: person.nullish().catch(null),
+    ssoLogin: flag,
     isAdminPasswordReset: flag,
     adminPasswordReset: flag,
   })
   .transform((answer): SignInAnswer => {
-    const first = answer.agentDetails?.[0];
-    const displayName = [first?.firstName, first?.lastName].filter(Boolean).join(" ").trim().slice(0, 100);
+    const displayName = fullName(answer.agentDetails?.[0]) ?? fullName(answer.rcUser);
     return {
       accessToken: answer.accessToken,
       refreshToken: answer.refreshToken,
@@ -68,10 +71,15 @@ export const signInAnswer = z
       mainAccountId: answer.mainAccountId,
       platformId: answer.platformId ?? null,
       adminId: answer.adminId ?? null,
-      displayName: displayName === "" ? null : displayName,
+      displayName,
       passwordResetRequired: (answer.isAdminPasswordReset ?? answer.adminPasswordReset) !== undefined,
+      ssoLogin: answer.ssoLogin !== undefined,
     };
   });
+
+function fullName(of: z.infer<typeof person> | null | undefined): string | null {
+  return [of?.firstName, of?.lastName].filter(Boolean).join(" ").trim().slice(0, 100) || null;
+}
 
 export const refreshAnswer = z.object({ accessToken: credential, refreshToken }).transform(
   (answer): Grant => ({
@@ -241,6 +249,90 @@ export const tokenHolder = z.object({ user: z.unknown() }).transform(({ user }, 
     roles: [...new Set(roles)].slice(0, 50),
   };
 });
+
+/** What a legacy portal says at sign-in, and nothing of it besides: a `UserLoginView`. */
+export type LegacyAnswer = {
+  authToken: string;
+  userId: string | null;
+  /** In lower case. */
+  login: string | null;
+  displayName: string | null;
+  /** No field of the documented answer; taken where it stands. */
+  platformId: string | null;
+  mainAccountId: string | null;
+  /** The user's account at RingCentral. */
+  rcAccountId: string | null;
+};
+
+const legacyUser = z
+  .object({
+    userId: optionalId,
+    userName: optionalId,
+    firstName: optionalId,
+    lastName: optionalId,
+    rcAccountId: optionalId,
+  })
+  .nullish()
+  .catch(null);
+
+const someAccounts = z.array(z.unknown()).nullish().catch(null);
+
+export const legacyAnswer = z
+  .object({ authToken: credential, user: legacyUser, accounts: someAccounts, platformId: optionalId })
+  .transform(({ authToken, user, accounts, platformId }): LegacyAnswer => {
+    const rcAccountId = user?.rcAccountId ?? null;
+    return {
+      authToken,
+      userId: user?.userId ?? null,
+      login: user?.userName?.toLowerCase() ?? null,
+      displayName: fullName(user),
+      platformId: platformId ?? null,
+      mainAccountId: mainAccountOf(accounts ?? [], rcAccountId),
+      rcAccountId,
+    };
+  });
+
+/** The main account that `GET admin/accounts` says, for a user of that RingCentral account; null: it says none. */
+export function homeAmong(rcAccountId: string | null) {
+  return z.array(z.unknown()).transform((accounts) => mainAccountOf(accounts, rcAccountId));
+}
+
+const membership = z.object({
+  mainAccountId: optionalId,
+  rcAccountId: optionalId,
+  mainAccount: z.object({ mainAccountId: optionalId }).nullish().catch(null),
+});
+
+/**
+ * The main account of these accounts; where they have several, the one of the user's RingCentral account, else the first
+ * by ID: a tenant that depended on their order would not be one.
+ */
+function mainAccountOf(accounts: readonly unknown[], rcAccountId: string | null): string | null {
+  const memberships = accounts.flatMap((account) => {
+    const { data } = membership.safeParse(account);
+    const mainAccountId = data?.mainAccountId ?? data?.mainAccount?.mainAccountId;
+    return data && mainAccountId ? [{ mainAccountId, rcAccountId: data.rcAccountId ?? null }] : [];
+  });
+  const own = memberships.filter((one) => rcAccountId !== null && one.rcAccountId === rcAccountId);
+  const ids = (own.length > 0 ? own : memberships).map(({ mainAccountId }) => mainAccountId);
+  return ids.sort((a, b) => a.localeCompare(b, "en", { numeric: true }))[0] ?? null;
+}
+
+/** Who signed in with RingEX, by its `extension/~`. */
+export const ringexExtension = z
+  .object({
+    id,
+    name: optionalId,
+    contact: person.extend({ email: optionalId }).nullish().catch(null),
+  })
+  .transform((extension) => ({
+    extensionId: extension.id,
+    name: extension.name?.slice(0, 100) ?? fullName(extension.contact),
+    email: extension.contact?.email ?? null,
+  }));
+
+/** The account of who signed in with RingEX, by its `account/~`. */
+export const ringexAccount = z.object({ id }).transform((account) => account.id);
 
 /** A line of the vendor's audit log. `at`: epoch milliseconds. Entities and values stay behind: they may hold secrets. */
 export type VendorChange = { at: number; action: string; what: string; userId: string | null; login: string | null };

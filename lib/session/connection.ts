@@ -4,22 +4,25 @@ import { RingcxClient } from "@/lib/ringcx/client";
 import { renew } from "@/lib/session/refresh";
 import type { Connection } from "@/lib/session/schema";
 
-/** Nothing crosses it: host and main account, `engage.ringcentral.com|333333`. */
-export function tenantOf({ host, mainAccountId }: Pick<Connection, "host" | "mainAccountId">): string {
-  return `${new URL(host).host}|${mainAccountId}`;
-}
-
 /** A connection at work: the client for it, and the newest state of its tokens. */
 export class LiveConnection {
   readonly client: RingcxClient;
   #connection: Connection;
+  readonly #isHome: boolean;
 
-  constructor(connection: Connection) {
+  /** `isHome`: the sign-in stands on it, and ends with it. */
+  constructor(connection: Connection, isHome = true) {
     this.#connection = connection;
-    const { host, id, mainAccountId, username } = connection;
+    this.#isHome = isHome;
+    const { kind, host, id, mainAccountId, username } = connection;
     this.client = new RingcxClient(
       // The vendor's limit is per user, however often that user signs in here.
-      { host, connectionId: id, limitKey: `${host}|${mainAccountId}|${username.toLowerCase()}` },
+      {
+        kind: kind ?? "ringcx",
+        host,
+        connectionId: id,
+        limitKey: `${host}|${mainAccountId}|${username.toLowerCase()}`,
+      },
       { current: () => this.#connection.accessToken, renew: (refused) => this.#renew(refused) },
     );
   }
@@ -31,6 +34,13 @@ export class LiveConnection {
 
   async #renew(refused: string): Promise<string> {
     const renewal = await renew(this.#connection, refused);
+    if (renewal.kind === "ended" && !this.#isHome) {
+      const { username, mainAccountId } = this.#connection;
+      throw new TokendeskError(
+        "connection_required",
+        `RingCX has ended the connection of ${username} (${mainAccountId}). Connect it again to go on.`,
+      );
+    }
     if (renewal.kind === "ended") {
       throw new TokendeskError("session_expired", "RingCX has ended your session. Sign in again to go on.");
     }

@@ -2,6 +2,7 @@ import "server-only";
 import type { Actor } from "@/lib/audit/log";
 import { logger } from "@/lib/logger";
 import { endSession } from "@/lib/ringcx/client";
+import { newestVersion } from "@/lib/session/changes";
 import { newestRefreshToken } from "@/lib/session/refresh";
 import { noteEnd, registryId } from "@/lib/session/registry";
 import type { EndReason, SessionData } from "@/lib/session/schema";
@@ -32,8 +33,9 @@ export async function tellUpstream(session: SessionData): Promise<void> {
   if (told.has(id)) return;
   while (told.size >= maxTold) told.delete(told.values().next().value as string);
   told.add(id);
+  const { connections } = await newestVersion(session);
   await Promise.all(
-    session.connections.map(async (connection) => endUpstream(connection.host, await newestRefreshToken(connection))),
+    connections.map(async (connection) => endUpstream(connection.host, await newestRefreshToken(connection))),
   );
 }
 

@@ -220,7 +220,7 @@ async function insert(trx: Transaction<Database>, state: string): Promise<void> 
 }
 
 /** Leases are measured by one clock: the replicas' own may differ by more than a lease lasts. */
-function databaseNow() {
+export function databaseNow() {
   return env().databaseUrl === null
     ? sql<number>`${Date.now()}`
     : sql<number>`cast(extract(epoch from clock_timestamp()) * 1000 as bigint)`;

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { signInAdmin } from "@/lib/ringcx/client";
-import { newestRefreshToken, type Renewal, renew } from "@/lib/session/refresh";
+import { isSuperseded, newestRefreshToken, type Renewal, renew } from "@/lib/session/refresh";
 import type { Connection } from "@/lib/session/schema";
 import type { FaultKind } from "@/sandbox/faults";
 import { runModule } from "@/test/child";
@@ -123,6 +123,24 @@ describe.each(databaseKinds)("on %s", (kind) => {
       // Who was refused with the old one and comes later is given the successor.
       expect(usable(await renew(connection, connection.accessToken))).toEqual(renewals[0]);
       expect(await sandbox.journal("refresh")).toHaveLength(1);
+    });
+
+    test("of a portal's sign-in is none: it is as good as it was, however old, until the portal refuses it", async () => {
+      const legacy: Connection = {
+        ...connectionOf(sandbox.portal, { accessToken: "auth-token-1", refreshToken: null, lifetimeMs: 3_600_000 }),
+        kind: "legacy",
+        issuedAt: Date.now() - 30 * 24 * 3_600_000,
+      };
+      for (const refused of [undefined, "another token"]) {
+        expect(await renew(legacy, refused)).toEqual({ kind: "usable", connection: legacy });
+      }
+      expect(await isSuperseded(legacy)).toBe(true);
+      expect(await newestRefreshToken(legacy)).toBeNull();
+      expect((await renew(legacy, legacy.accessToken)).kind).toBe("ended");
+      // Every later request of the session knows.
+      expect((await renew(legacy)).kind).toBe("ended");
+      expect((await renew({ ...legacy, accessToken: "auth-token-2" })).kind).toBe("usable");
+      expect(await sandbox.journal()).toEqual([]);
     });
 
     test("of one session leaves another one alone", async () => {

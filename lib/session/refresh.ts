@@ -32,6 +32,8 @@ import type { Connection } from "@/lib/session/schema";
  * * whoever comes later with an old cookie gets the tokens that are in force: a browser sends many requests with the
  *   cookie that it had, an aborted request loses its Set-Cookie, a server component cannot set one.
  * Without the database this holds in this process alone.
+ *
+ * A legacy portal has one `authToken`, prolonged by each use: nothing renews it, and no clock of ours knows its end.
  */
 
 export type Renewal =
@@ -107,6 +109,11 @@ export async function renew(connection: Connection, refused?: string): Promise<R
   let current = follow(connection);
   for (let generation = 0; generation < maxGenerations; generation += 1) {
     if (current === "ended") return { kind: "ended" };
+    if (current.kind === "legacy") {
+      if (current.accessToken !== refused) return { kind: "usable", connection: current };
+      remember(current, { newest: null });
+      return { kind: "ended" };
+    }
     const now = Date.now();
     const stillWorks = current.accessToken !== refused && !isExpired(current, now);
     if (stillWorks && (!isDue(current, now) || current.refreshToken === null)) return usable(connection, current);
@@ -145,8 +152,9 @@ function usable(asked: Connection, connection: Connection): Renewal {
   return { kind: "usable", connection };
 }
 
-/** Whether newer tokens than these are known. */
+/** Whether newer tokens than these are known. Of a portal those that it has stand for them: they stay in force. */
 export async function isSuperseded(connection: Connection): Promise<boolean> {
+  if (connection.kind === "legacy") return true;
   const current = follow(connection);
   if (current === "ended" || !isSameState(current, connection)) return true;
   const known = await look(connection).catch(freeWithoutDatabase);

@@ -38,6 +38,7 @@ type Memory = {
   touched: Map<string, number>;
   /** When the database last could not be asked. */
   unavailableAt: number;
+  tenants: { seen: string[]; at: number };
 };
 
 // The proxy, the route handlers and the server components are separate bundles of one process.
@@ -46,7 +47,14 @@ type Slot = { [slot]?: Memory };
 
 function memory(): Memory {
   const holder = globalThis as Slot;
-  holder[slot] ??= { ended: new Map(), pending: new Map(), retry: null, touched: new Map(), unavailableAt: 0 };
+  holder[slot] ??= {
+    ended: new Map(),
+    pending: new Map(),
+    retry: null,
+    touched: new Map(),
+    unavailableAt: 0,
+    tenants: { seen: [], at: 0 },
+  };
   return holder[slot];
 }
 
@@ -166,6 +174,18 @@ export async function noteEnd(
     }
     spool(record);
   }
+}
+
+const seenForMs = 60_000;
+
+/** The tenants of which somebody has signed in here, as far as the registry reaches back. Empty without the database. */
+export async function tenantsSeen(): Promise<string[]> {
+  const { tenants } = memory();
+  if (Date.now() - tenants.at < seenForMs) return tenants.seen;
+  const rows = await patiently(read((db) => db.selectFrom("sessions").select("tenant").distinct().execute()));
+  if (rows === "unavailable") return tenants.seen;
+  memory().tenants = { seen: rows.map(({ tenant }) => tenant), at: Date.now() };
+  return memory().tenants.seen;
 }
 
 const mostListed = 500;

@@ -3,19 +3,22 @@ import type { Actor } from "@/lib/audit/log";
 import { env } from "@/lib/env";
 import { isTokendeskError } from "@/lib/errors";
 import { logger } from "@/lib/logger";
-import { tenantOf } from "@/lib/session/connection";
+import { isOutdated, newestVersion } from "@/lib/session/changes";
 import { type CookieJar, clearSession, readSession, writeSession } from "@/lib/session/cookie";
 import { tellUpstream } from "@/lib/session/end";
 import { isSameState, isSuperseded, renew } from "@/lib/session/refresh";
 import { noteEnd, noteUse, type Standing, standingOf, touchIntervalMs } from "@/lib/session/registry";
-import type { Connection, EndReason, SessionData } from "@/lib/session/schema";
+import { type Connection, type EndReason, homeOf, isHome, type Place, type SessionData } from "@/lib/session/schema";
 
 type SessionState =
   | { kind: "none" }
   /** There was a session. `idle`: nobody used it for SESSION_IDLE_MINUTES; `expired`: every other end. */
   | { kind: "ended"; reason: "expired" | "idle" }
-  /** `registered` false: the registry can be asked, and has no row for it yet. */
-  | { kind: "active"; data: SessionData; postponed: boolean; registered: boolean };
+  /**
+   * `postponed`: the IDs of the connections that RingCX could not renew just now; `registered` false: the registry can be
+   * asked, and has no row for it yet.
+   */
+  | { kind: "active"; data: SessionData; postponed: readonly string[]; registered: boolean };
 
 /**
  * Reads the session, asks the registry, enforces the limits and renews what is due. With `keep`, what has changed is
@@ -32,22 +35,29 @@ export async function openSession(jar: CookieJar, keep: boolean): Promise<Sessio
     const touch = now - data.seenAt > touchIntervalMs();
     const changed =
       state.data.registered !== data.registered ||
+      state.data.version !== data.version ||
+      state.data.connections.length !== data.connections.length ||
       state.data.connections.some((connection, index) => !isSameState(connection, data.connections[index]));
-    if (touch || changed) await keepChanges(jar, { ...state.data, seenAt: now });
+    if (touch || changed) await keepChanges(jar, { ...state.data, seenAt: now }, data);
   }
   return state;
 }
 
 /**
  * Writes what has changed. A successor that does not fit into the cookie does not end a session that works: this
- * process knows it, and the next refresh may bring a smaller one.
+ * process knows it, the tokens of `before` lead to it, and the next refresh may bring a smaller one. What somebody has
+ * changed meanwhile is not undone.
  */
-export async function keepChanges(jar: CookieJar, data: SessionData): Promise<void> {
-  try {
-    await writeSession(jar, data);
-  } catch (error) {
-    if (!isTokendeskError(error)) throw error;
-    logger().warn({ err: error }, "renewed session not written");
+export async function keepChanges(jar: CookieJar, data: SessionData, before: SessionData): Promise<void> {
+  if (isOutdated(data)) return;
+  const withOldTokens = data.connections.map((one) => before.connections.find(({ id }) => id === one.id) ?? one);
+  for (const connections of [data.connections, withOldTokens]) {
+    try {
+      return await writeSession(jar, { ...data, connections });
+    } catch (error) {
+      if (!isTokendeskError(error)) throw error;
+      logger().warn({ err: error }, "renewed session not written");
+    }
   }
 }
 
@@ -55,8 +65,8 @@ function endedAs(reason: EndReason): SessionState {
   return { kind: "ended", reason: reason === "idle" ? "idle" : "expired" };
 }
 
-async function judged(data: SessionData, now: number): Promise<SessionState> {
-  const standing = await standingOf(data.sid);
+async function judged(cookie: SessionData, now: number): Promise<SessionState> {
+  const [standing, data] = await Promise.all([standingOf(cookie.sid), newestVersion(cookie)]);
   if (standing.kind === "ended" || (standing.kind === "missing" && data.registered)) {
     // Whoever ended it may have had no token to tell RingCX with; this cookie has one. The answer is not waited for.
     void tellUpstream(data);
@@ -75,17 +85,34 @@ async function judged(data: SessionData, now: number): Promise<SessionState> {
 
   const renewals = await Promise.all(data.connections.map((connection) => renew(connection)));
   const connections: Connection[] = [];
-  for (const renewal of renewals) {
-    if (renewal.kind === "ended") return end(data, "upstream", standing);
+  const postponed: string[] = [];
+  const lost: Place[] = [];
+  for (const [index, connection] of data.connections.entries()) {
+    const renewal = renewals[index];
+    if (renewal === undefined || renewal.kind === "ended") {
+      if (isHome(data, connection)) return end(data, "upstream", standing);
+      lost.push(placeOf(connection));
+      continue;
+    }
+    if (renewal.kind === "postponed") postponed.push(connection.id);
     connections.push(renewal.connection);
   }
   if (row && now - row.seenAt >= touchIntervalMs()) await noteUse(data.sid, now);
   return {
     kind: "active",
-    data: { ...data, connections, ...(row ? { registered: true } : {}) },
-    postponed: renewals.some((renewal) => renewal.kind === "postponed"),
+    data: {
+      ...data,
+      connections,
+      ...(lost.length > 0 ? { lost: [...(data.lost ?? []), ...lost] } : {}),
+      ...(row ? { registered: true } : {}),
+    },
+    postponed,
     registered: standing.kind !== "missing",
   };
+}
+
+function placeOf({ accessToken, refreshToken, issuedAt, lifetimeMs, ...place }: Connection): Place {
+  return place;
 }
 
 async function end(data: SessionData, reason: EndReason, standing: Standing): Promise<SessionState> {
@@ -95,11 +122,11 @@ async function end(data: SessionData, reason: EndReason, standing: Standing): Pr
 }
 
 /** As far as the session itself says: who a session without a row belongs to stands in the identity cookie. */
-function actorOf({ connections: [connection] }: SessionData): Actor {
+function actorOf(data: SessionData): Actor {
   return {
-    tenant: connection ? tenantOf(connection) : null,
+    tenant: homeOf(data),
     id: null,
-    name: connection?.username ?? "unknown",
+    name: data.connections[0]?.username ?? "unknown",
     address: null,
     userAgent: null,
     requestId: null,

@@ -70,7 +70,7 @@ export async function teamPage(reader: TeamReader, query: TeamQuery): Promise<Te
   return {
     ...page,
     rows: page.rows.map((record) => ({
-      ...view(reader, record, record, orderView(orders.get(record.id))),
+      ...view({ user: reader.user }, record, record, orderView(orders.get(record.id))),
       ownerId: record.ownerId,
       readiness: readinessOf(reader, record.ownerId, page.logins.get(record.ownerId) ?? null, users),
     })),

@@ -15,6 +15,10 @@ export type TokenOwner = {
   user: { id: string; name: string };
   tenant: string;
   actor: Actor;
+  /** The RingCX name of the user. Absent: the actor's. */
+  login?: string;
+  /** Through which connection of the reader; null, or absent: none that could be named. */
+  connectionId?: string | null;
 };
 
 /** A token whose value is at hand: its owner's list has just shown it. */
@@ -44,8 +48,8 @@ export function among(held: readonly Held[], id: string): HeldAmongOthers | null
   return found ? { ...found, siblings: held.filter((token) => token !== found) } : null;
 }
 
-export function scopeOf({ tenant, user, actor }: TokenOwner): OwnerScope {
-  return { tenant, ownerId: user.id, ownerName: user.name, login: actor.name };
+export function scopeOf({ tenant, user, actor, login }: TokenOwner): OwnerScope {
+  return { tenant, ownerId: user.id, ownerName: user.name, login: login ?? actor.name };
 }
 
 /** What has another form than every ID is not looked for, and not written into the audit log either. */
@@ -62,7 +66,7 @@ export function raiseNotFound(): never {
 
 /** A token with what is remembered of it; null: nothing is, or the memory is out of reach. */
 export function view(
-  owner: { user: { name: string } },
+  owner: { user: { name: string }; connectionId?: string | null },
   { id, hint }: Pick<TokenMark, "id" | "hint">,
   record: InventoryRecord | null,
   order: RevocationOrder | null = null,
@@ -70,6 +74,7 @@ export function view(
   return {
     id,
     hint,
+    connection: owner.connectionId ?? null,
     label: record?.label ?? null,
     purpose: record?.purpose ?? null,
     environment: record?.environment ?? null,

@@ -24,6 +24,7 @@ const order = fc.option(
 );
 const token: fc.Arbitrary<Token> = fc.record({
   id: fc.stringMatching(/^[\w-]{22}$/),
+  connection: fc.option(fc.constantFrom("c1", "c2")),
   hint: fc.stringMatching(/^aws80:…[0-9a-f]{4}$/),
   label: text,
   purpose: text,
@@ -42,6 +43,7 @@ const tokens = fc.uniqueArray(token, { selector: ({ id }) => id, maxLength: 80 }
 const query: fc.Arbitrary<TokenQuery> = fc.record({
   q: fc.oneof(fc.constant(""), fc.constantFrom("prod", "a", "AWS80 p"), fc.string({ maxLength: 3 })),
   environment: fc.option(fc.constantFrom("prod", "test")),
+  connection: fc.option(fc.constantFrom("c1", "c2")),
   labelled: fc.option(fc.constantFrom("yes" as const, "no" as const)),
   state: fc.option(fc.constantFrom(...tokenStates)),
   sort: fc.constantFrom(...tokenSorts),
@@ -51,6 +53,7 @@ const query: fc.Arbitrary<TokenQuery> = fc.record({
 });
 
 const base = {
+  connection: null,
   purpose: null,
   environment: null,
   usedIn: null,
@@ -90,6 +93,7 @@ describe("a query", () => {
         const shown = new Set(allPages(list, asked).map(({ id }) => id));
         const words = asked.q.toLowerCase().split(/\s+/).filter(Boolean);
         for (const one of list) {
+          const connection = asked.connection === null || one.connection === asked.connection;
           const environment = asked.environment === null || one.environment === asked.environment;
           const labelled = asked.labelled === null || (one.label !== null) === (asked.labelled === "yes");
           const fields = [one.hint, one.label, one.purpose, one.environment, one.usedIn, one.owner];
@@ -103,7 +107,7 @@ describe("a query", () => {
           };
           const found = words.every((word) => fields.some((field) => field?.toLowerCase().includes(word)));
           expect(shown.has(one.id)).toBe(
-            environment && labelled && (asked.state === null || state[asked.state]) && found,
+            connection && environment && labelled && (asked.state === null || state[asked.state]) && found,
           );
         }
       }),
@@ -121,7 +125,7 @@ describe("a query", () => {
       places: [],
       state: "open" as const,
     };
-    const rotations = [{ ...rotation, old: side("old"), successor: side("new") }];
+    const rotations = [{ ...rotation, connection: null, old: side("old"), successor: side("new") }];
     const page = queryTokens(list, { ...parseTokenQuery({}), state: "rotating" }, today, rotations);
     expect(page.rows.map(({ id }) => id).sort()).toEqual(["new", "old"]);
   });
@@ -209,7 +213,7 @@ describe("the page's parameters", () => {
     fc.assert(
       fc.property(
         fc.dictionary(
-          fc.constantFrom("q", "environment", "labelled", "state", "sort", "order", "page", "size"),
+          fc.constantFrom("q", "environment", "connection", "labelled", "state", "sort", "order", "page", "size"),
           fc.oneof(fc.string(), fc.array(fc.string())),
         ),
         (parameters) => {

@@ -1,4 +1,4 @@
-import { dueDays, type Rotation, type Token, type TokenPage, type TokenQuery } from "@/lib/tokens/schema";
+import { dueDays, type OwnRotation, rowKey, type Token, type TokenPage, type TokenQuery } from "@/lib/tokens/schema";
 
 const collator = new Intl.Collator("en", { numeric: true, sensitivity: "base" });
 
@@ -19,19 +19,22 @@ export function queryTokens(
   tokens: readonly Token[],
   query: TokenQuery,
   today: string,
-  rotations: readonly Rotation[] = [],
+  rotations: readonly OwnRotation[] = [],
 ): TokenPage {
-  const rotating = new Set(rotations.flatMap(({ old, successor }) => [old.id, successor.id]));
+  const rotating = new Set(
+    rotations.flatMap(({ connection, old, successor }) => [old, successor].map(({ id }) => rowKey({ connection, id }))),
+  );
   const dueUntil = new Date(Date.parse(today) + dueDays * 86_400_000).toISOString().slice(0, 10);
   const inState: Record<NonNullable<TokenQuery["state"]>, (token: Token) => boolean> = {
     appeared: (token) => token.appearedAt !== null,
     ordered: (token) => token.order !== null,
-    rotating: (token) => rotating.has(token.id),
+    rotating: (token) => rotating.has(rowKey(token)),
     overdue: (token) => token.rotateBy !== null && token.rotateBy < today,
     due: (token) => token.rotateBy !== null && token.rotateBy >= today && token.rotateBy <= dueUntil,
   };
   const words = query.q.toLowerCase().split(/\s+/).filter(Boolean);
   const matches = tokens.filter((token) => {
+    if (query.connection !== null && token.connection !== query.connection) return false;
     if (query.environment !== null && token.environment !== query.environment) return false;
     if (query.labelled !== null && (token.label !== null) !== (query.labelled === "yes")) return false;
     if (query.state !== null && !inState[query.state](token)) return false;
@@ -73,5 +76,5 @@ function compare(a: string, b: string): number {
 
 /** Equal rows keep one order, so that paging shows each exactly once. */
 function tie(a: Token, b: Token): number {
-  return compare(a.hint, b.hint) || compare(a.id, b.id);
+  return compare(a.hint, b.hint) || compare(a.id, b.id) || compare(a.connection ?? "", b.connection ?? "");
 }

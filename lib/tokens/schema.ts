@@ -1,12 +1,15 @@
 import { z } from "zod";
+import type { ListedConnection } from "@/lib/session/schema";
 
 /**
  * What the dashboard says of an API token. There is no value in it, by structure.
  * Times are ISO 8601 in UTC; `rotateBy` is a calendar date (`2026-12-31`).
  */
 export type Token = {
-  /** Opaque, URL-safe, stable for that token on this installation. */
+  /** Opaque, URL-safe, stable for that token on this installation. The same user on two hosts may have it twice. */
   id: string;
+  /** Of the reader, through which it was seen; null: it was not seen so. */
+  connection: string | null;
   /** The prefix and the last four characters: `aws80:…c0a9`. */
   hint: string;
   label: string | null;
@@ -48,6 +51,14 @@ export type TokenList = {
   unreadable: number;
   differences: Differences;
 };
+
+/** The lists of all connections as one: the active one first. */
+export type MergedTokenList = TokenList & { connections: ListedConnection[] };
+
+/** What tells a row from all others: the same user on two hosts may list the same value. */
+export function rowKey({ connection, id }: Pick<Token, "connection" | "id">): string {
+  return connection === null ? id : `${connection}.${id}`;
+}
 
 /**
  * What has changed outside Tokendesk since the owner last said that they know: `appeared` are in the list (they have an
@@ -140,6 +151,9 @@ export type Rotation = {
   state: "open" | "ordered";
 };
 
+/** One of the reader's own, with the connection through which it is planned. */
+export type OwnRotation = Rotation & { connection: string | null };
+
 /** `listed`: in the latest list of its owner that was seen. */
 export type RotationSide = { id: string; hint: string; label: string | null; listed: boolean };
 
@@ -186,6 +200,8 @@ export const dueDays = 14;
 const tokenQuerySchema = z.object({
   q: z.string().trim().max(200).catch("").default(""),
   environment: z.string().min(1).max(50).nullable().catch(null).default(null),
+  /** The ID of a connection. */
+  connection: z.string().min(1).max(64).nullable().catch(null).default(null),
   labelled: z.enum(["yes", "no"]).nullable().catch(null).default(null),
   state: z.enum(tokenStates).nullable().catch(null).default(null),
   sort: z.enum(tokenSorts).catch("firstSeen").default("firstSeen"),

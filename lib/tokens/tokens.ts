@@ -60,7 +60,8 @@ async function remember(owner: TokenOwner, held: Held[], askedAt: number, comple
   return { records, orders };
 }
 
-const shownDifferences = 50;
+/** Of each kind, the newest. */
+export const shownDifferences = 50;
 
 function differencesIn(owner: TokenOwner, records: ReadonlyMap<string, InventoryRecord>): Differences {
   const all = [...records.values()];

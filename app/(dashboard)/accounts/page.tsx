@@ -1,8 +1,9 @@
 import type { Metadata } from "next";
 import { AccountsView } from "@/components/accounts/accounts-view";
+import { NoConnection } from "@/components/shell/no-connection";
 import { PageHeading } from "@/components/ui/page-heading";
 import { ProblemPanel } from "@/components/ui/problem-panel";
-import { listAccounts } from "@/lib/accounts/accounts";
+import { listAllAccounts } from "@/lib/accounts/accounts";
 import { groupByMainAccount } from "@/lib/accounts/schema";
 import { requireSession } from "@/lib/auth/session";
 import { attempt } from "@/lib/http/page";
@@ -11,7 +12,14 @@ export const metadata: Metadata = { title: "Accounts" };
 
 export default async function AccountsPage() {
   const session = await requireSession();
-  const list = await attempt("/accounts", () => listAccounts(session));
+  if (session.each().length === 0) {
+    return (
+      <NoConnection title="Accounts">
+        RingCX says which accounts a user reaches. Connect yours to see them; how you signed in stays as it is.
+      </NoConnection>
+    );
+  }
+  const list = await attempt("/accounts", () => listAllAccounts(session));
   if (list.problem) {
     return (
       <>
@@ -20,6 +28,13 @@ export default async function AccountsPage() {
       </>
     );
   }
-  const { accounts, unreadable, fetchedAt } = list.value;
-  return <AccountsView mains={groupByMainAccount(accounts)} unreadable={unreadable} fetchedAt={fetchedAt} />;
+  const { lists, connections } = list.value;
+  return (
+    <AccountsView
+      groups={lists.map(({ connection, accounts }) => ({ connection, mains: groupByMainAccount(accounts) }))}
+      connections={connections}
+      unreadable={lists.reduce((sum, { unreadable }) => sum + unreadable, 0)}
+      fetchedAt={lists.map(({ fetchedAt }) => fetchedAt).sort()[0] ?? new Date().toISOString()}
+    />
+  );
 }

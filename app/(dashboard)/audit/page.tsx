@@ -7,8 +7,11 @@ import { ProblemPanel } from "@/components/ui/problem-panel";
 import { readEvents } from "@/lib/audit/reading";
 import { requireSession, type Session } from "@/lib/auth/session";
 import { attempt } from "@/lib/http/page";
+import { auditTexts } from "@/lib/texts/audit";
 
-export const metadata: Metadata = { title: "Audit log" };
+const texts = auditTexts.view;
+
+export const metadata: Metadata = { title: texts.title };
 
 export default async function AuditLogPage({ searchParams }: PageProps<"/audit">) {
   const session = await requireSession();
@@ -19,7 +22,7 @@ export default async function AuditLogPage({ searchParams }: PageProps<"/audit">
     if (page.problem.code === "invalid_input" && view.cursor !== null) redirect(auditPath(newestPage(view)));
     return (
       <>
-        <PageHeading title="Audit log" />
+        <PageHeading title={texts.title} />
         <ProblemPanel problem={page.problem} />
       </>
     );
@@ -29,10 +32,9 @@ export default async function AuditLogPage({ searchParams }: PageProps<"/audit">
   );
 }
 
-function scopeOf({ user, connections }: Session): string {
-  if (user.role === "member") return "You see your own events. Operations see those of the whole main account.";
-  const account = `main account ${connections[0]?.mainAccountId ?? ""}`.trim();
-  return user.role === "ops"
-    ? `Everything done in ${account}.`
-    : `Everything done in ${account}, and sign-ins that were denied.`;
+function scopeOf({ user, tenant, home, connectionId }: Session): string {
+  if (user.role === "member") return texts.scopeOwn;
+  const ofCompany = tenant === home && connectionId === null;
+  const account = ofCompany ? texts.scopeCompany : texts.scopeAccount(tenant.slice(tenant.lastIndexOf("|") + 1));
+  return user.role === "ops" ? texts.scopeOps(account) : texts.scopeAdmin(account);
 }

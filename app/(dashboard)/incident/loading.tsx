@@ -1,9 +1,12 @@
 import { Skeleton } from "@/components/ui/skeleton";
+import { incidentTexts } from "@/lib/texts/incident";
+
+const texts = incidentTexts.view;
 
 export default function IncidentLoading() {
   return (
-    <div role="status" aria-label="Loading the incident desk">
-      <h1 className="sr-only">Loading the incident desk</h1>
+    <div role="status" aria-label={texts.loading}>
+      <h1 className="sr-only">{texts.loading}</h1>
       <div aria-hidden="true">
         <Skeleton className="h-6 w-28" />
         <Skeleton className="mt-2 h-4 w-96 max-w-full" />

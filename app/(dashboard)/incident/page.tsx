@@ -4,8 +4,11 @@ import { IncidentView } from "@/components/incident/incident-view";
 import { requireSession } from "@/lib/auth/session";
 import { attempt } from "@/lib/http/page";
 import { recentIncidents } from "@/lib/incidents/report";
+import { incidentTexts } from "@/lib/texts/incident";
 
-export const metadata: Metadata = { title: "Incident" };
+const texts = incidentTexts.view;
+
+export const metadata: Metadata = { title: texts.title };
 
 export default async function IncidentPage() {
   const session = await requireSession();

@@ -1,9 +1,12 @@
 import { Skeleton } from "@/components/ui/skeleton";
+import { overviewTexts } from "@/lib/texts/overview";
+
+const texts = overviewTexts.view;
 
 export default function OverviewLoading() {
   return (
-    <div role="status" aria-label="Loading the overview">
-      <h1 className="sr-only">Loading the overview</h1>
+    <div role="status" aria-label={texts.loading}>
+      <h1 className="sr-only">{texts.loading}</h1>
       <div aria-hidden="true">
         <div className="flex h-13.5 flex-col justify-around">
           <Skeleton className="h-6 w-36" />

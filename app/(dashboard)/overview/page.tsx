@@ -5,8 +5,11 @@ import { ProblemPanel } from "@/components/ui/problem-panel";
 import { requireSession } from "@/lib/auth/session";
 import { attempt } from "@/lib/http/page";
 import { overview } from "@/lib/team/overview";
+import { overviewTexts } from "@/lib/texts/overview";
 
-export const metadata: Metadata = { title: "Overview" };
+const texts = overviewTexts.view;
+
+export const metadata: Metadata = { title: texts.title };
 
 export default async function OverviewPage() {
   const session = await requireSession();
@@ -14,7 +17,7 @@ export default async function OverviewPage() {
   if (found.problem) {
     return (
       <>
-        <PageHeading title="Overview" />
+        <PageHeading title={texts.title} />
         <ProblemPanel problem={found.problem} />
       </>
     );

@@ -7,6 +7,5 @@ import { listKeys } from "@/lib/keys/keys";
 export async function KeysPart({ session }: { session: Session }) {
   if (session.user.role === "member") return null;
   const found = await attempt("/settings", () => listKeys(session));
-  const host = new URL(session.connections[0]?.host ?? "https://ringcx").host;
-  return <KeysSection found={found} now={new Date().toISOString()} host={host} />;
+  return <KeysSection found={found} now={new Date().toISOString()} host={new URL(session.host).host} />;
 }

@@ -1,5 +1,8 @@
 import { ListSkeleton } from "@/components/ui/skeleton";
+import { sessionsTexts } from "@/lib/texts/sessions";
+
+const texts = sessionsTexts.settings;
 
 export default function SettingsLoading() {
-  return <ListSkeleton label="Loading your settings" rows={4} />;
+  return <ListSkeleton label={texts.loading} rows={4} />;
 }

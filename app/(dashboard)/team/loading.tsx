@@ -1,5 +1,8 @@
 import { ListSkeleton } from "@/components/ui/skeleton";
+import { teamTexts } from "@/lib/texts/team";
+
+const texts = teamTexts.view;
 
 export default function TeamLoading() {
-  return <ListSkeleton label="Loading the team's tokens" />;
+  return <ListSkeleton label={texts.loading} />;
 }

@@ -12,8 +12,11 @@ import { dateAhead } from "@/lib/format";
 import { attempt } from "@/lib/http/page";
 import { parseTeamQuery, teamQueryString } from "@/lib/team/schema";
 import { coverage, teamPage } from "@/lib/team/team";
+import { teamTexts } from "@/lib/texts/team";
 
-export const metadata: Metadata = { title: "Team" };
+const texts = teamTexts.view;
+
+export const metadata: Metadata = { title: texts.title };
 
 export default async function TeamPage({ searchParams }: PageProps<"/team">) {
   const session = await requireSession();
@@ -27,7 +30,7 @@ export default async function TeamPage({ searchParams }: PageProps<"/team">) {
   if (page.problem) {
     return (
       <>
-        <PageHeading title="Team" />
+        <PageHeading title={texts.title} />
         <ProblemPanel problem={page.problem} />
       </>
     );

@@ -1,21 +1,33 @@
 import type { Metadata } from "next";
+import { NoConnection } from "@/components/shell/no-connection";
 import { TokensView } from "@/components/tokens/tokens-view";
 import { PageHeading } from "@/components/ui/page-heading";
 import { ProblemPanel } from "@/components/ui/problem-panel";
 import { requireSession } from "@/lib/auth/session";
 import { dateAhead } from "@/lib/format";
 import { attempt } from "@/lib/http/page";
+import { allRotations, listAllTokens } from "@/lib/tokens/merged";
 import { queryTokens } from "@/lib/tokens/query";
-import { ownRotations } from "@/lib/tokens/rotations";
 import { parseTokenQuery, tokenQueryString } from "@/lib/tokens/schema";
-import { listTokens } from "@/lib/tokens/tokens";
 
 export const metadata: Metadata = { title: "Tokens" };
 
 export default async function TokensPage({ searchParams }: PageProps<"/tokens">) {
   const session = await requireSession();
-  const query = parseTokenQuery(await searchParams);
-  const list = await attempt(`/tokens${tokenQueryString(query)}`, () => listTokens(session));
+  if (session.each().length === 0) {
+    return (
+      <NoConnection title="Tokens">
+        Tokens belong to RingCX users. Connect yours to list, create and revoke its tokens; how you signed in stays as
+        it is.
+      </NoConnection>
+    );
+  }
+  const asked = parseTokenQuery(await searchParams);
+  // Of an address that was kept: a connection has a new ID each time that it is made.
+  const several = session.connections.length > 1;
+  const known = several && session.connections.some(({ id }) => id === asked.connection);
+  const query = { ...asked, connection: known ? asked.connection : null };
+  const list = await attempt(`/tokens${tokenQueryString(query)}`, () => listAllTokens(session));
   if (list.problem) {
     return (
       <>
@@ -24,8 +36,8 @@ export default async function TokensPage({ searchParams }: PageProps<"/tokens">)
       </>
     );
   }
-  const { tokens, fetchedAt, inventory, unreadable, differences } = list.value;
-  const rotations = await ownRotations(session);
+  const { tokens, fetchedAt, inventory, unreadable, differences, connections } = list.value;
+  const rotations = await allRotations(session);
   const today = dateAhead(0);
   return (
     <TokensView
@@ -33,6 +45,7 @@ export default async function TokensPage({ searchParams }: PageProps<"/tokens">)
       rotations={rotations}
       query={query}
       differences={differences}
+      connections={connections}
       fetchedAt={fetchedAt}
       remembered={inventory === "available"}
       unreadable={unreadable}

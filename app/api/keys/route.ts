@@ -5,7 +5,7 @@ import { newKeySchema } from "@/lib/keys/schema";
 
 export const GET = route({ name: "/api/keys" }, async ({ session }) => ({ keys: await listKeys(session) }));
 
-export const POST = route({ name: "/api/keys", body: newKeySchema }, async ({ session, body }) =>
+export const POST = route({ name: "/api/keys", body: newKeySchema, fresh: true }, async ({ session, body }) =>
   NextResponse.json(await createKey(session, body), { status: 201 }),
 );
 

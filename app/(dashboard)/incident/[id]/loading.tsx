@@ -1,5 +1,8 @@
 import { ListSkeleton } from "@/components/ui/skeleton";
+import { incidentTexts } from "@/lib/texts/incident";
+
+const texts = incidentTexts.report;
 
 export default function IncidentReportLoading() {
-  return <ListSkeleton label="Loading the report of this incident" rows={8} />;
+  return <ListSkeleton label={texts.loading} rows={8} />;
 }

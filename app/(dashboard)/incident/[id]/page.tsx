@@ -11,8 +11,11 @@ import { requireSession } from "@/lib/auth/session";
 import { attempt } from "@/lib/http/page";
 import { incidentReport } from "@/lib/incidents/report";
 import { ofTokens, reportSummary, usersBehind, verdictOf } from "@/lib/incidents/report-text";
+import { incidentTexts } from "@/lib/texts/incident";
 
-export const metadata: Metadata = { title: "Incident report" };
+const texts = incidentTexts.report;
+
+export const metadata: Metadata = { title: texts.title };
 
 export default async function IncidentReportPage({ params }: PageProps<"/incident/[id]">) {
   const session = await requireSession();
@@ -35,19 +38,19 @@ export default async function IncidentReportPage({ params }: PageProps<"/inciden
   return (
     <>
       <BackToIncident />
-      <PageHeading title="Incident report" />
+      <PageHeading title={texts.title} />
       {problem.code === "not_found" ? (
         <section className="rounded-lg border border-line bg-surface">
           <EmptyState
             icon={<FileX className="size-5" />}
-            title="There is no such incident"
+            title={texts.notFound}
             action={
               <Link href="/incident" prefetch={false} className={buttonClass()}>
-                Go to the incident desk
+                {texts.goToDesk}
               </Link>
             }
           >
-            It was never opened, or by somebody else, or while Tokendesk's database was away.
+            {texts.notFoundWhy}
           </EmptyState>
         </section>
       ) : (

@@ -1,6 +1,7 @@
 import { SearchX } from "lucide-react";
 import type { Metadata } from "next";
 import Link from "next/link";
+import { NoConnection } from "@/components/shell/no-connection";
 import { BackToTokens, TokenHistory } from "@/components/tokens/token-history";
 import { buttonClass } from "@/components/ui/button";
 import { EmptyState } from "@/components/ui/empty-state";
@@ -9,20 +10,38 @@ import { ProblemPanel } from "@/components/ui/problem-panel";
 import { requireSession } from "@/lib/auth/session";
 import { dateAhead } from "@/lib/format";
 import { attempt } from "@/lib/http/page";
+import { firstOf } from "@/lib/tokens/schema";
 import { tokenHistory } from "@/lib/tokens/tokens";
 
 export const metadata: Metadata = { title: "Token history" };
 
-export default async function TokenHistoryPage({ params }: PageProps<"/tokens/[id]">) {
+export default async function TokenHistoryPage({ params, searchParams }: PageProps<"/tokens/[id]">) {
   const session = await requireSession();
   const { id } = await params;
-  const history = await attempt(`/tokens/${encodeURIComponent(id)}`, () => tokenHistory(session, id));
-  if (!history.problem) return <TokenHistory {...history.value} today={dateAhead(0)} />;
+  const { connection } = firstOf(await searchParams);
+  const path = `/tokens/${encodeURIComponent(id)}`;
+  const history = await attempt(connection ? `${path}?connection=${encodeURIComponent(connection)}` : path, async () =>
+    tokenHistory(connection ? session.through(connection) : session, id),
+  );
+  if (!history.problem) {
+    const elsewhere = connection !== undefined && connection !== session.connectionId;
+    return <TokenHistory {...history.value} elsewhere={elsewhere} today={dateAhead(0)} />;
+  }
+  if (history.problem.code === "token_not_found" && session.each().length === 0) {
+    return (
+      <>
+        <BackToTokens />
+        <NoConnection title="Token history">
+          This token is not in a list that you may see. If it is one of your own RingCX user, connect that user.
+        </NoConnection>
+      </>
+    );
+  }
   return (
     <>
       <BackToTokens />
       <PageHeading title="Token history" />
-      {history.problem.code === "token_not_found" ? (
+      {history.problem.code === "token_not_found" || history.problem.code === "not_found" ? (
         <section className="rounded-lg border border-line bg-surface">
           <EmptyState
             icon={<SearchX className="size-5" />}

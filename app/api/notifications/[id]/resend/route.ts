@@ -3,7 +3,7 @@ import { resendNotification } from "@/lib/notify/deliveries";
 import { notificationPathSchema } from "@/lib/notify/schema";
 
 export const POST = route(
-  { name: "/api/notifications/[id]/resend", params: notificationPathSchema },
+  { name: "/api/notifications/[id]/resend", params: notificationPathSchema, fresh: true },
   async ({ session, params }) => resendNotification(session, params.id),
 );
 

@@ -3,7 +3,7 @@ import { newTokenSchema, tokenPathSchema } from "@/lib/tokens/schema";
 import { adoptToken } from "@/lib/tokens/tokens";
 
 export const POST = route(
-  { name: "/api/tokens/{id}/adopt", params: tokenPathSchema, body: newTokenSchema },
+  { name: "/api/tokens/{id}/adopt", params: tokenPathSchema, body: newTokenSchema, connection: true },
   ({ session, params, body }) => adoptToken(session, params.id, body),
 );
 

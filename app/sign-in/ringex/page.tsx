@@ -1,0 +1,15 @@
+import type { Metadata } from "next";
+import { redirect } from "next/navigation";
+import { ExchangeView } from "@/components/sign-in/exchange-view";
+import { pendingExchange } from "@/lib/auth/exchange";
+import { safeReturnPath } from "@/lib/auth/return-path";
+import { currentSession } from "@/lib/auth/session";
+
+export const metadata: Metadata = { title: "Sign in with RingCentral" };
+
+export default async function ExchangePage() {
+  const pending = await pendingExchange();
+  // Whoever comes back here afterwards is in already.
+  if (pending === null) redirect((await currentSession()) ? safeReturnPath(null) : "/sign-in?problem=state");
+  return <ExchangeView purpose={pending.purpose} returnTo={pending.returnTo} />;
+}

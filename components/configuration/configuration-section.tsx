@@ -1,0 +1,88 @@
+import type { ReactNode } from "react";
+import { Badge } from "@/components/ui/badge";
+import type { Configuration } from "@/lib/auth/schema";
+import { configurationTexts } from "@/lib/texts/configuration";
+
+const texts = configurationTexts.section;
+
+/** For administrators: what is in force, and where each value comes from. It is changed in the environment only. */
+export function ConfigurationSection({ configuration }: { configuration: Configuration }) {
+  const { roles, allowedAccounts, retention, limits, settings } = configuration;
+  return (
+    <section aria-labelledby="configuration">
+      <h2 id="configuration" className="font-semibold text-base text-ink">
+        {texts.title}
+      </h2>
+      <p className="mb-2 text-dim text-sm">{texts.about}</p>
+      <dl className="mb-4 divide-y divide-line rounded-lg border border-line bg-surface text-sm">
+        <Row name={texts.admins}>
+          <Names names={roles.admins} none={texts.nobody} />
+        </Row>
+        <Row name={texts.ops}>
+          <Names names={roles.ops} none={roles.opsGroup === null ? texts.nobody : null} />
+          {roles.opsGroup !== null && <span className="block text-dim text-xs">{texts.opsGroup(roles.opsGroup)}</span>}
+        </Row>
+        <Row name={texts.allowedAccounts}>
+          {allowedAccounts === null ? (
+            <>
+              {texts.anyAccount}
+              <span className="block text-dim text-xs">{texts.anyAccountWarning}</span>
+            </>
+          ) : (
+            <Names names={allowedAccounts} none={texts.none} />
+          )}
+        </Row>
+        <Row name={texts.retention}>
+          {retention.auditDays === null ? texts.forEver : texts.auditDays(retention.auditDays)}
+          <span className="block text-dim text-xs">{texts.sessionDays(retention.sessionDays)}</span>
+        </Row>
+        <Row name={texts.sessions}>
+          {texts.sessionLimits(limits.idleMinutes, limits.maxMinutes)}
+          <span className="block text-dim text-xs">{texts.stepUp(limits.stepUpMinutes)}</span>
+        </Row>
+      </dl>
+      <h3 id="variables" className="mb-1.5 font-medium text-dim text-sm">
+        {texts.variables}
+      </h3>
+      <ul aria-labelledby="variables" className="divide-y divide-line rounded-lg border border-line bg-surface">
+        {settings.map(({ name, source, value, secret }) => (
+          <li
+            key={name}
+            className="grid items-baseline gap-x-4 gap-y-0.5 px-4 py-1.5 sm:grid-cols-[15rem_6.5rem_minmax(0,1fr)]"
+          >
+            <span className="break-all font-mono text-ink text-xs">{name}</span>
+            <span>
+              <Badge tone={source === "environment" ? "good" : "plain"}>{texts.sources[source]}</Badge>
+            </span>
+            <span className="min-w-0 break-words font-mono text-dim text-xs">
+              {value ??
+                (secret && source !== "unset" ? <span className="font-sans text-faint">{texts.neverShown}</span> : "")}
+            </span>
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+function Names({ names, none }: { names: string[]; none: string | null }) {
+  if (names.length === 0) return none === null ? null : <span className="text-faint">{none}</span>;
+  return (
+    <ul className="flex flex-wrap gap-x-3 gap-y-0.5">
+      {names.map((name) => (
+        <li key={name} className="break-all font-mono text-xs">
+          {name}
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+function Row({ name, children }: { name: string; children: ReactNode }) {
+  return (
+    <div className="grid gap-x-4 px-4 py-2.5 sm:grid-cols-[9rem_minmax(0,1fr)]">
+      <dt className="text-faint max-sm:text-xs">{name}</dt>
+      <dd className="min-w-0 break-words text-ink">{children}</dd>
+    </div>
+  );
+}

@@ -1,0 +1,269 @@
+/**
+ * Two dashboards on one PostgreSQL behind a real nginx with TLS: the configuration is deploy/nginx.conf, everything that
+ * it does not name is nginx's default.
+ */
+import { request as requestRaw } from "node:https";
+import tls from "node:tls";
+import { startPostgres } from "../test/postgres.ts";
+import { selfSigned } from "./certificate.ts";
+import { test as base, expect, submitSignIn } from "./fixtures.ts";
+import { type Nginx, startNginx } from "./nginx.ts";
+import { type App, freePort, startApp } from "./servers.ts";
+import { expectSignedIn, expiryOfNewest, isSignedOut, signInFor, storm, until } from "./storm.ts";
+import { expectProblem, parseSetCookie, type Reply, type Visitor } from "./visitor.ts";
+
+type Site = {
+  /** What people type: `https://localhost:4711`. It is APP_URL, too. */
+  url: string;
+  origin: string;
+  plainUrl: string;
+  certificate: string;
+  replicas: [App, App];
+  nginx: Nginx;
+};
+
+const test = base.extend<{ watched: undefined }, { site: Site }>({
+  site: [
+    async ({ upstream }, use) => {
+      const host = "localhost";
+      const [httpsPort, httpPort, postgres] = await Promise.all([freePort(), freePort(), startPostgres()]);
+      const url = `https://${host}:${httpsPort}`;
+      const { certificate, key } = selfSigned(host);
+      const trusted = tls.getCACertificates("default");
+      tls.setDefaultCACertificates([...trusted, certificate]);
+      const env = {
+        APP_URL: url,
+        TRUST_PROXY: "1",
+        DATABASE_URL: await postgres.createDatabase(),
+        SESSION_SECRET: "s".repeat(40),
+        FINGERPRINT_KEY: "f".repeat(40),
+      };
+      const start = () => startApp(upstream.control.url, { env });
+      const replicas: [App, App] = await Promise.all([start(), start()]);
+      const nginx = await startNginx({
+        replicas: replicas.map((replica) => replica.url),
+        host,
+        httpsPort,
+        httpPort,
+        certificate,
+        key,
+      });
+      await use({ url, origin: url, plainUrl: `http://${host}:${httpPort}`, certificate, replicas, nginx });
+      await nginx.stop();
+      for (const replica of replicas) await replica.stop();
+      await postgres.stop();
+      tls.setDefaultCACertificates(trusted);
+    },
+    { scope: "worker", timeout: 120_000 },
+  ],
+
+  watched: [
+    async ({ site, problems }, use) => {
+      for (const replica of site.replicas) problems.watchApp(replica, "now");
+      await use(undefined);
+    },
+    { auto: true },
+  ],
+});
+
+/** The cookies that an answer sets, with their attributes, without those that it removes. */
+const cookiesOf = ({ headers }: Reply) =>
+  headers
+    .getSetCookie()
+    .map(parseSetCookie)
+    .filter(({ value }) => value !== "");
+
+/** How many requests a replica has answered so far. */
+const answered = ({ output }: App) => output.stdout.split('"msg":"request"').length - 1;
+
+test("a person signs in on https, sees the tokens, and plain http leads there", async ({ site, browser, problems }) => {
+  const plain = await fetch(`${site.plainUrl}/tokens?q=ci`, { redirect: "manual" });
+  expect([plain.status, plain.headers.get("location")]).toEqual([301, `${site.url}/tokens?q=ci`]);
+
+  const context = await browser.newContext({ baseURL: site.url, ignoreHTTPSErrors: true });
+  await problems.watchBrowser(context);
+  const page = await context.newPage();
+  await page.goto("/tokens");
+  await submitSignIn(page);
+  await page.waitForURL("**/tokens");
+  await expect(page.getByRole("row", { name: /aws80:…/ })).toHaveCount(3);
+  await page.getByRole("link", { name: "Accounts" }).first().click();
+  await expect(page.getByRole("heading", { level: 1, name: "Accounts" })).toBeVisible();
+  const cookies = await context.cookies();
+  const ours = cookies.filter(({ name }) => /tokendesk/.test(name));
+  expect(ours.length).toBeGreaterThan(1);
+  for (const { name, secure, httpOnly, path } of ours) {
+    expect({ name, secure, httpOnly, path }).toEqual({
+      name: expect.stringMatching(/^__Host-tokendesk/),
+      secure: true,
+      httpOnly: true,
+      path: "/",
+    });
+  }
+  await context.close();
+});
+
+test("the cookies of access tokens of 3 and of 6 KB pass nginx in both directions", async ({
+  site,
+  sandbox,
+  newVisitor,
+}) => {
+  for (const [accessTokenBytes, chunked] of [
+    [3 * 1024, false],
+    [6 * 1024, true],
+  ] as const) {
+    await sandbox.configure({ accessTokenBytes });
+    const visitor = newVisitor(site);
+    const signedIn = await visitor.attemptSignIn();
+    expect(signedIn.status, signedIn.text).toBe(200);
+    const set = cookiesOf(signedIn).filter(({ name }) => name.includes("tokendesk"));
+    expect(set.some(({ name }) => name === "__Host-tokendesk.1")).toBe(chunked);
+    for (const { name, attributes } of set) {
+      expect(name).toMatch(/^__Host-/);
+      expect([...attributes.keys()], name).toEqual(expect.arrayContaining(["secure", "httponly", "samesite", "path"]));
+      expect(attributes.has("domain"), name).toBe(false);
+    }
+    expect(visitor.cookieHeader().length).toBeGreaterThan(accessTokenBytes);
+    expect(await visitor.tokens()).toHaveLength(3);
+    for (const path of ["/tokens", "/api/session", "/api/incidents"]) {
+      const reply = await visitor.get(path);
+      const hsts = reply.headers.get("strict-transport-security");
+      expect([path, reply.status, hsts]).toEqual([path, 200, "max-age=31536000; includeSubDomains"]);
+    }
+  }
+});
+
+test("two hundred requests at the expiry, and again at the next, make one refresh each, on both replicas, and a sign-out ends it on both", async ({
+  site,
+  sandbox,
+  newVisitor,
+}) => {
+  test.slow();
+  const visitor = newVisitor(site);
+  const expired = await signInFor(1, sandbox, visitor);
+  const oldest = visitor.cookieHeader();
+  const twoHundred = (cookies: string[]) => Promise.all([...storm([visitor], cookies), ...storm([visitor], cookies)]);
+  await until(expired);
+
+  const before = site.replicas.map(answered);
+  await sandbox.configure({ accessTokenSeconds: 12 });
+  await sandbox.fault({ operation: "refresh", kind: "latency", ms: 300 });
+  expectSignedIn(await twoHundred([oldest]));
+  expect(await sandbox.journal("refresh")).toMatchObject([{ status: 200, effect: true }]);
+  const renewed = visitor.cookieHeader();
+  expect(renewed).not.toBe(oldest);
+  for (const [index, replica] of site.replicas.entries()) {
+    expect(answered(replica) - (before[index] ?? 0), "both were asked").toBeGreaterThan(20);
+  }
+
+  await until(await expiryOfNewest(sandbox, 12));
+  await sandbox.configure({ accessTokenSeconds: 300 });
+  await sandbox.fault({ operation: "refresh", kind: "latency", ms: 300 });
+  expectSignedIn(await twoHundred([oldest, renewed]));
+  expect((await sandbox.journal("refresh")).map(({ status }) => status)).toEqual([200, 200]);
+
+  const last = visitor.cookieHeader();
+  expect((await visitor.signOut()).status).toBe(200);
+  for (const replica of site.replicas) {
+    for (const cookie of [oldest, renewed, last]) {
+      expectProblem(await newVisitor(replica).get("/api/session", { cookie }), 401, "session_expired");
+    }
+  }
+  expect(isSignedOut({ what: "a page", reply: await newVisitor(site).get("/tokens", { cookie: last }) })).toBe(true);
+});
+
+/** What a scan says, line by line, with the moment at which each arrived. */
+async function linesOf(site: Site, visitor: Visitor, text: string): Promise<{ type: string; at: number }[]> {
+  const response = await fetch(`${site.url}/api/incidents/scan`, {
+    method: "POST",
+    headers: {
+      cookie: visitor.cookieHeader(),
+      origin: site.origin,
+      "content-type": "application/json",
+      accept: "application/x-ndjson",
+    },
+    body: JSON.stringify({ text }),
+  });
+  expect(response.headers.get("content-type")).toBe("application/x-ndjson");
+  const lines: { type: string; at: number }[] = [];
+  let rest = "";
+  const decoder = new TextDecoder();
+  for await (const piece of response.body ?? []) {
+    const whole = `${rest}${decoder.decode(piece, { stream: true })}`.split("\n");
+    rest = whole.pop() ?? "";
+    for (const line of whole) lines.push({ type: (JSON.parse(line) as { type: string }).type, at: performance.now() });
+  }
+  return lines;
+}
+
+test("the incident desk's lines arrive as they are said, its bodies pass up to their limits and touch no disk", async ({
+  site,
+  sandbox,
+  newVisitor,
+}) => {
+  test.slow();
+  const visitor = await newVisitor(site).signIn();
+  const [value = ""] = await sandbox.tokens("ana@example.com");
+  await sandbox.fault({ operation: "token.list", kind: "latency", ms: 1_500 });
+  const lines = await linesOf(site, visitor, value);
+  const [found, result] = ["found", "result"].map((type) => lines.find((line) => line.type === type)?.at ?? Number.NaN);
+  expect((result ?? 0) - (found ?? 0), "between what was found and the result").toBeGreaterThan(1_000);
+
+  const mega = 1024 * 1024;
+  const filler = "2026-11-22 03:01:12 nothing to see here\n";
+  const log = (bytes: number) => `${filler.repeat(Math.floor((bytes - value.length) / filler.length))}${value}`;
+  const upload = (bytes: number) => {
+    const form = new FormData();
+    form.append("files", new Blob([log(bytes)]), "access.log");
+    return visitor.post("/api/incidents/scan", form);
+  };
+  const scans = [await visitor.post("/api/incidents/scan", { text: log(5 * mega) }), await upload(20 * mega)];
+  for (const scan of scans) {
+    expect(scan.status, scan.text.slice(0, 300)).toBe(200);
+    expect(scan.json<{ findings: { status: string }[] }>().findings.map(({ status }) => status)).toEqual(["live"]);
+  }
+  // The dashboard's own limit is met first there, and says what it is.
+  expectProblem(await upload(21 * mega), 413, "payload_too_large");
+  const elsewhere = await visitor.post("/api/tokens", { label: "x".repeat(2 * mega) }).catch(() => null);
+  expect(elsewhere?.status ?? 413, "elsewhere nginx's own limit").toBe(413);
+  expect(site.nginx.log()).not.toContain("temporary file");
+});
+
+/** A request as no client library would send it. */
+function send(site: Site, path: string, headers: Record<string, string>): Promise<{ status: number; text: string }> {
+  return new Promise((resolve, reject) => {
+    const options = { headers, ca: site.certificate, servername: "localhost" };
+    const request = requestRaw(`${site.url}${path}`, options, (response) => {
+      let text = JSON.stringify(response.headers);
+      response.setEncoding("utf8").on("data", (chunk: string) => {
+        text += chunk;
+      });
+      response.on("end", () => resolve({ status: response.statusCode ?? 0, text }));
+    });
+    request.on("error", reject).end();
+  });
+}
+
+test("what a client claims of itself in headers is not believed", async ({ site, newVisitor }) => {
+  const forged = { "x-forwarded-for": "203.0.113.9, 198.51.100.7", "x-real-ip": "203.0.113.9" };
+  const visitor = await newVisitor(site, forged).signIn();
+  type Listed = { sessions: { address: string; current: boolean }[] };
+  const { sessions } = (await visitor.get("/api/sessions")).json<Listed>();
+  expect(sessions.filter(({ current }) => current).map(({ address }) => address)).toEqual(["127.0.0.1"]);
+
+  const elsewhere = { "x-forwarded-host": "evil.example", "x-forwarded-proto": "http", forwarded: "host=evil.example" };
+  for (const host of [new URL(site.url).host, "evil.example"]) {
+    for (const path of ["/tokens", "/sign-in", "/api/auth/csrf", "/api/auth/providers", "/api/session"]) {
+      const { status, text } = await send(site, path, { host, ...elsewhere });
+      expect(text, `${host}${path}`).not.toContain("evil.example");
+      expect(status, `${host}${path}: ${text.slice(0, 200)}`).toBeLessThan(402);
+    }
+  }
+  const redirect = await send(site, "/tokens", { host: "evil.example", ...elsewhere });
+  expect(redirect.status).toBe(307);
+  expect(redirect.text).toMatch(/"location":"(https:\/\/localhost:\d+)?\/sign-in/);
+  for (const origin of ["https://evil.example", "https://localhost", site.plainUrl, null]) {
+    expectProblem(await visitor.post("/api/tokens", { label: "CI" }, { origin }), 403, "bad_origin");
+  }
+  expect((await visitor.get("/api/metrics")).status, "who asks is not on this machine").toBe(403);
+});

@@ -1,0 +1,207 @@
+/** The door over RingCentral: its page, the way back, and the line for the exchange. */
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Page } from "@playwright/test";
+import { startPostgres } from "../test/postgres.ts";
+import { test as base, expect } from "./fixtures.ts";
+import type { Sandbox } from "./sandbox.ts";
+import { type App, freePort, startApp } from "./servers.ts";
+import type { Visitor } from "./visitor.ts";
+
+const ringexOf = (sandbox: Sandbox) => ({
+  RC_CLIENT_ID: "sandbox-client",
+  RC_CLIENT_SECRET: "sandbox-secret",
+  RC_SERVER_URL: sandbox.url,
+});
+
+/** A dashboard with that door. */
+const test = base.extend<{ ringex: App }>({
+  ringex: async ({ sandbox, launch }, use) => {
+    await use(
+      await launch({
+        env: {
+          ...ringexOf(sandbox),
+          ALLOWED_ACCOUNTS: "333333",
+          RINGEX_EXCHANGE_LIMIT: "1000",
+          RINGCX_TIMEOUT_MS: "3000",
+        },
+      }),
+    );
+  },
+});
+
+/** Leaves for RingCentral and gives what it asks, not answered yet. */
+async function leave(page: Page, app: App, path = "/sign-in"): Promise<void> {
+  await page.goto(app.url + path);
+  await page.getByRole("button", { name: "Continue with RingCentral" }).click();
+  await expect(page.getByRole("heading", { name: "RingCentral sandbox sign-in" })).toBeVisible();
+}
+
+async function allow(page: Page, username = "ana@example.com"): Promise<void> {
+  await page.getByRole("radio", { name: username }).check();
+  await page.getByRole("button", { name: "Allow" }).click();
+}
+
+const alert = (page: Page) => page.getByRole("alert").filter({ hasText: /./ }).first();
+
+test("who allows it is signed in where they wanted to go, and each refusal is told where it can be mended", async ({
+  page,
+  ringex,
+  sandbox,
+  problems,
+  expectAccessible,
+}) => {
+  // The browser writes down answers that are no success.
+  problems.expect(/status of 403/);
+  problems.expect(/status of 503/);
+  await leave(page, ringex, "/sign-in?returnTo=%2Faudit");
+  await page.getByRole("button", { name: "Deny" }).click();
+  await expect(alert(page)).toContainText("The sign-in was declined");
+
+  // Not the state that this browser was given, and one that was never given.
+  await leave(page, ringex);
+  const state = new URL(page.url()).searchParams.get("state") ?? "";
+  const back = `${ringex.url}/api/auth/callback/ringcentral`;
+  await page.goto(`${back}?code=x&state=${state.slice(1)}A`);
+  await expect(alert(page)).toContainText("This sign-in was not begun here");
+  await page.goto(`${back}?code=x&state=${state}`);
+  await expect(alert(page)).toContainText("This sign-in was not begun here");
+
+  await leave(page, ringex);
+  await sandbox.fault({ operation: "oauth.token", kind: "latency", ms: 2_000 });
+  await Promise.all([
+    page.waitForRequest(/callback\/ringcentral/).then(() => sandbox.control("POST", "expire-codes")),
+    page.waitForURL(/problem=/),
+    allow(page),
+  ]);
+  await expect(alert(page)).toContainText("This sign-in was used already");
+
+  for (const kind of ["hang", "html503"]) {
+    await sandbox.fault({ operation: "oauth.token", kind });
+    await leave(page, ringex);
+    await allow(page);
+    await expect(alert(page)).toContainText("The sign-in service cannot be reached");
+  }
+
+  await leave(page, ringex);
+  await allow(page, "other@example.com");
+  await expect(alert(page)).toContainText("This account may not sign in here");
+  await page.getByRole("link", { name: "Back to sign-in" }).click();
+  expect((await page.context().cookies()).filter(({ name }) => /^tokendesk(\.|$)/.test(name))).toEqual([]);
+
+  await sandbox.fault({ operation: "exchange", kind: "html502" });
+  await leave(page, ringex, "/sign-in?returnTo=%2Faudit");
+  await allow(page);
+  await expect(alert(page)).toContainText("The answer of RingCX got lost");
+  await expectAccessible(page);
+  await page.getByRole("button", { name: "Try again" }).click();
+  await expect(page.getByRole("heading", { name: "Audit log" })).toBeVisible();
+  expect(new URL(page.url()).pathname).toBe("/audit");
+  await expect(page.getByText("Ana Lima").first()).toBeVisible();
+  // The page that waited has nothing to wait for.
+  await page.goto(`${ringex.url}/sign-in/ringex`);
+  await expect(page.getByRole("button", { name: "New token" })).toBeVisible();
+  for (const secret of (await sandbox.secrets()).oauth ?? []) {
+    expect(ringex.output.stdout + ringex.output.stderr).not.toContain(secret);
+  }
+});
+
+/** Through RingCentral without a browser. Gives the way back, which leads to the page that waits. */
+async function allowed(visitor: Visitor, username: string): Promise<() => Promise<void>> {
+  expect((await visitor.post("/api/auth/intent", { purpose: "sign_in", returnTo: "/overview" })).status).toBe(204);
+  const { csrfToken } = (await visitor.get("/api/auth/csrf")).json<{ csrfToken: string }>();
+  const begun = await visitor.post("/api/auth/signin/ringcentral", new URLSearchParams({ csrfToken, json: "true" }));
+  const asked = new URL(begun.json<{ url: string }>().url);
+  const decision = new URLSearchParams(asked.searchParams);
+  decision.set("sandbox_user", username);
+  decision.set("sandbox_decision", "allow");
+  const decided = await fetch(asked.origin + asked.pathname, {
+    method: "POST",
+    headers: { "user-agent": "e2e/1.0" },
+    body: decision,
+    redirect: "manual",
+  });
+  const { pathname, search } = new URL(decided.headers.get("location") ?? "");
+  return async () => {
+    const back = await visitor.get(pathname + search);
+    expect(back.headers.get("location")).toMatch(/\/sign-in\/ringex$/);
+  };
+}
+
+const limit = 45;
+
+test(`fifty sign-ins at once on two replicas, ${limit} a minute: all are in, in their order, and RingCX refuses none`, async ({
+  page,
+  sandbox,
+  newVisitor,
+  problems,
+  expectAccessible,
+}) => {
+  test.setTimeout(150_000);
+  const postgres = await startPostgres();
+  const apps: App[] = [];
+  try {
+    const port = await freePort();
+    const env = {
+      ...ringexOf(sandbox),
+      APP_URL: `http://127.0.0.1:${port}`,
+      DATABASE_URL: await postgres.createDatabase(),
+      SESSION_SECRET: "s".repeat(40),
+      FINGERPRINT_KEY: "f".repeat(40),
+      RINGEX_EXCHANGE_LIMIT: String(limit),
+    };
+    apps.push(await startApp(sandbox.url, { env, port }), await startApp(sandbox.url, { env }));
+    for (const app of apps) {
+      await expect.poll(async () => (await fetch(`${app.url}/api/ready`)).status, { timeout: 20_000 }).toBe(200);
+      problems.watchApp(app, "now");
+    }
+    await sandbox.configure({ exchangeLimit: limit, exchangePerUser: false });
+
+    const names = [
+      "ana@example.com",
+      "new@example.com",
+      "many@example.com",
+      "child1@example.com",
+      "child2@example.com",
+    ];
+    const went: number[] = [];
+    const visitors = Array.from({ length: 49 }, (_, index) => newVisitor(apps[index % 2] as App));
+    const askOn = async (visitor: Visitor, index: number) => {
+      for (;;) {
+        const answer = await visitor.post("/api/auth/exchange");
+        if (answer.status === 200) {
+          went.push(index);
+          expect((await visitor.get("/api/session")).status).toBe(200);
+          return;
+        }
+        expect(answer.status, answer.text).toBe(202);
+        const { place, waitSeconds } = answer.json<{ place: number; waitSeconds: number }>();
+        expect(place).toBeLessThanOrEqual(50);
+        expect(waitSeconds).toBeLessThanOrEqual(61);
+        await sleep(Math.min(5, Math.max(1, waitSeconds / 4)) * 1000);
+      }
+    };
+    await leave(page, apps[0] as App);
+    const back = await Promise.all(
+      visitors.map((visitor, index) => allowed(visitor, names[index % names.length] as string)),
+    );
+    // They come one after the other; then all of them ask at once.
+    for (const come of back) await come();
+    const begun = Date.now();
+    const others = Promise.all(visitors.map(askOn));
+    await allow(page, "parent@example.com");
+    await expect(page.getByRole("status")).toContainText(/You are number [1-6] in line/);
+    await expect(page.getByText(/^About (\d+ s|1 min 0 s)$/)).toBeVisible();
+    await expectAccessible(page);
+    await others;
+    await expect(page.getByRole("button", { name: "New token" })).toBeVisible({ timeout: 30_000 });
+    expect(Date.now() - begun).toBeLessThan(70_000);
+
+    const exchanges = await sandbox.journal("exchange");
+    expect(exchanges.map(({ status }) => status)).toEqual(Array(50).fill(200));
+    // Those who had to wait for a place are those who came last.
+    expect(went.slice(45).sort()).toEqual([45, 46, 47, 48]);
+  } finally {
+    for (const app of apps) await problems.settle(app).finally(() => app.stop());
+    await postgres.stop();
+  }
+});
