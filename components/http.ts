@@ -28,6 +28,13 @@ type Call<T> = {
   signal?: AbortSignal;
 };
 
+/** What the page is about: when the browser works with another account by now, nothing is to be done there instead. */
+function workspace(): Record<string, string> {
+  const shell = typeof document === "undefined" ? null : document.querySelector("[data-workspace]");
+  const meant = shell?.getAttribute("data-workspace");
+  return meant ? { "X-Tokendesk-Workspace": meant } : {};
+}
+
 /** Asks the person to prove who they are; true: they did. */
 export type StepUp = (failure: Failure) => Promise<boolean>;
 
@@ -64,7 +71,7 @@ export function call<T>(path: string, wish: Call<T>): Promise<Answer<T>> {
 }
 
 async function callOnce<T>(path: string, { method, answer, json, form, signal }: Call<T>): Promise<Answer<T>> {
-  const headers = new Headers({ Accept: "application/json, application/problem+json" });
+  const headers = new Headers({ Accept: "application/json, application/problem+json", ...workspace() });
   let body: BodyInit | null = null;
   if (form) body = new URLSearchParams(form);
   else if (method !== "GET") {
@@ -103,7 +110,9 @@ export function openStream(path: string, wish: Stream): Promise<Answer<StreamedR
 type StreamedResponse = Response & { body: ReadableStream<Uint8Array<ArrayBuffer>> };
 
 async function openStreamOnce(path: string, { method, json, form, signal }: Stream): Promise<Answer<StreamedResponse>> {
-  const headers = new Headers(method === "GET" ? {} : { Accept: "application/x-ndjson, application/problem+json" });
+  const headers = new Headers(
+    method === "GET" ? {} : { Accept: "application/x-ndjson, application/problem+json", ...workspace() },
+  );
   // The browser names the type of a form itself, with the mark between its parts.
   if (method !== "GET" && !form) headers.set("Content-Type", "application/json");
   try {

@@ -4,8 +4,11 @@ import { SignInView } from "@/components/sign-in/sign-in-view";
 import { safeReturnPath } from "@/lib/auth/return-path";
 import { currentSession } from "@/lib/auth/session";
 import { signInOptions } from "@/lib/auth/sign-in";
+import { signInTexts } from "@/lib/texts/sign-in";
 
-export const metadata: Metadata = { title: "Sign in" };
+const texts = signInTexts.view;
+
+export const metadata: Metadata = { title: texts.page };
 
 export default async function SignInPage({ searchParams }: PageProps<"/sign-in">) {
   const { reason, returnTo, problem } = await searchParams;

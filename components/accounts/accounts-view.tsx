@@ -14,8 +14,10 @@ import { controlClass } from "@/components/ui/field";
 import { Freshness } from "@/components/ui/freshness";
 import { PageHeading } from "@/components/ui/page-heading";
 import type { MainAccount } from "@/lib/accounts/schema";
-import { plural } from "@/lib/format";
 import type { ListedConnection } from "@/lib/session/schema";
+import { accountsTexts } from "@/lib/texts/accounts";
+
+const texts = accountsTexts.view;
 
 type Group = { connection: string | null; mains: MainAccount[] };
 
@@ -54,26 +56,24 @@ export function AccountsView({ groups, connections, unreadable, fetchedAt }: Acc
   return (
     <>
       <PageHeading
-        title="Accounts"
+        title={texts.title}
         facts={
           <>
-            <span className="tabular-nums">
-              {plural(total, "sub-account")} in {plural(mains.length, "main account")}
-            </span>
+            <span className="tabular-nums">{texts.facts(total, mains.length)}</span>
             <Freshness fetchedAt={fetchedAt} />
           </>
         }
       />
-      <ConnectionProblems listed={connections} what="Accounts" />
+      <ConnectionProblems listed={connections} what={texts.title} />
       {unreadable > 0 && (
-        <Callout tone="warn" title="The list is not complete" className="mb-4">
-          <p>RingCX lists {plural(unreadable, "more entry", "more entries")} that Tokendesk cannot read.</p>
+        <Callout tone="warn" title={texts.incomplete} className="mb-4">
+          <p>{texts.unreadable(unreadable)}</p>
         </Callout>
       )}
       {mains.length === 0 ? (
         <section className="rounded-lg border border-line bg-surface">
-          <EmptyState icon={<Building2 className="size-5" />} title="No account is visible to you">
-            RingCX listed no account for your user. Your administrator can grant access to sub-accounts.
+          <EmptyState icon={<Building2 className="size-5" />} title={texts.none}>
+            {texts.noneWhy}
           </EmptyState>
         </section>
       ) : (
@@ -88,8 +88,8 @@ export function AccountsView({ groups, connections, unreadable, fetchedAt }: Acc
                 type="text"
                 {...searchKey}
                 inputMode="search"
-                aria-label="Search accounts"
-                placeholder="Search accounts"
+                aria-label={texts.search}
+                placeholder={texts.search}
                 autoComplete="off"
                 spellCheck={false}
                 value={search}
@@ -105,21 +105,21 @@ export function AccountsView({ groups, connections, unreadable, fetchedAt }: Acc
                 variant="ghost"
                 onClick={() => setClosed(allClosed ? new Set() : new Set(mains.map(({ key }) => key)))}
               >
-                {allClosed ? "Expand all" : "Collapse all"}
+                {allClosed ? texts.expandAll : texts.collapseAll}
               </Button>
             )}
             <p role="status" className={clsx("text-dim text-sm tabular-nums", words.length === 0 && "sr-only")}>
-              {words.length > 0 && `${plural(found, "sub-account matches", "sub-accounts match")}`}
+              {words.length > 0 && texts.matches(found)}
             </p>
           </search>
           {shown.length === 0 ? (
             <section className="rounded-lg border border-line bg-surface">
               <EmptyState
                 icon={<SearchX className="size-5" />}
-                title="No account matches"
-                action={<Button onClick={() => setSearch("")}>Clear search</Button>}
+                title={texts.noMatch}
+                action={<Button onClick={() => setSearch("")}>{texts.clearSearch}</Button>}
               >
-                Search looks at the names and the IDs of main accounts and sub-accounts.
+                {texts.noMatchWhy}
               </EmptyState>
             </section>
           ) : (
@@ -142,10 +142,7 @@ export function AccountsView({ groups, connections, unreadable, fetchedAt }: Acc
               </GroupOfAccounts>
             ))
           )}
-          <p className="mt-4 max-w-2xl text-faint text-xs">
-            A main account is a container: it groups sub-accounts and holds no calls or agents of its own. API calls go
-            to a sub-account, so its ID is the one to put into a program.
-          </p>
+          <p className="mt-4 max-w-2xl text-faint text-xs">{texts.explanation}</p>
         </>
       )}
     </>
@@ -171,9 +168,9 @@ function GroupOfAccounts({
     <section aria-label={name} className="mb-6">
       <p className="mb-1.5 text-sm">
         <span className="font-medium">{connection.username}</span>{" "}
-        <span className="text-dim">at {bareHost(connection.host)}</span>
+        <span className="text-dim">{texts.at(bareHost(connection.host))}</span>
       </p>
-      {children.length > 0 ? list : <p className="text-dim text-sm">RingCX listed no account for this user.</p>}
+      {children.length > 0 ? list : <p className="text-dim text-sm">{texts.noneOfConnection}</p>}
     </section>
   );
 }
@@ -197,11 +194,11 @@ function MainAccountItem({ main, open, onToggle }: { main: MainAccount; open: bo
             />
             <span className="truncate font-semibold">{main.mainAccountName}</span>
             <span className="shrink-0 text-faint text-xs tabular-nums">
-              {plural(main.subAccounts.length, "sub-account")}
+              {texts.subAccounts(main.subAccounts.length)}
             </span>
           </button>
         </h2>
-        <AccountId id={main.mainAccountId} what="main account ID" />
+        <AccountId id={main.mainAccountId} what={texts.mainAccountId(main.mainAccountId)} />
       </div>
       <ul id={listId} hidden={!open} className="divide-y divide-line">
         {main.subAccounts.map((account) => (
@@ -212,7 +209,7 @@ function MainAccountItem({ main, open, onToggle }: { main: MainAccount; open: bo
             <span className="min-w-0 flex-1 truncate" title={account.accountName}>
               {account.accountName}
             </span>
-            <AccountId id={account.accountId} what="account ID" />
+            <AccountId id={account.accountId} what={texts.accountId(account.accountId)} />
           </li>
         ))}
       </ul>
@@ -224,7 +221,7 @@ function AccountId({ id, what }: { id: string; what: string }) {
   return (
     <span className="flex shrink-0 items-center gap-1">
       <span className="font-mono text-dim text-xs tabular-nums">{id}</span>
-      <CopyButton text={id} what={`${what} ${id}`} />
+      <CopyButton text={id} what={what} />
     </span>
   );
 }

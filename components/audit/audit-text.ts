@@ -75,6 +75,3 @@ export function detailWords(action: AuditAction, name: string, value: unknown): 
 function problemTitle(code: string): string | null {
   return Object.hasOwn(PROBLEMS, code) ? PROBLEMS[code as ProblemCode].title : null;
 }
-
-/** Nouns: whether it came to pass is said by the outcome. */
-export const actionNames: Record<AuditAction, string> = auditTexts.actions;

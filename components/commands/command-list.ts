@@ -28,7 +28,10 @@ import { useCopy } from "@/components/ui/copy-button";
 import { applyZone, useZone } from "@/components/ui/zone";
 import { describeQuery, savedViews } from "@/components/views/saved-views";
 import { parseTeamQuery, teamQueryString } from "@/lib/team/schema";
+import { commandsTexts } from "@/lib/texts/commands";
 import { parseTokenQuery, tokenQueryString } from "@/lib/tokens/schema";
+
+const texts = commandsTexts.list;
 
 export type Command = {
   /** One of its kind in the palette. */
@@ -38,7 +41,7 @@ export type Command = {
   detail?: string;
   /** What else somebody may call it. */
   words?: string;
-  group: "Recent" | "Pages" | "Actions" | "Connections" | "Saved views" | "Settings" | "Search";
+  group: keyof typeof texts.groups;
   icon: LucideIcon;
   /** The keys that do the same without the palette. */
   keys?: readonly string[];
@@ -68,14 +71,21 @@ export function useCommands({ role, here, recent }: Asked): {
       const search = page.href.slice(page.path.length);
       const detail = page.kind ?? (search === "" ? null : describeQuery(search));
       all.push({
-        ...{ id: `recent-${page.path.replaceAll(/[^\w-]/g, "-")}`, name: page.name, group: "Recent" },
+        ...{ id: `recent-${page.path.replaceAll(/[^\w-]/g, "-")}`, name: page.name, group: "recent" },
         ...(detail === null ? {} : { detail }),
-        ...{ icon: Clock, words: "recent", run: go(page.href) },
+        ...{ icon: Clock, words: texts.recentWords, run: go(page.href) },
       });
     }
     const actions: Command[] = [
       {
-        ...{ id: "new-token", name: "New token", words: "create add", group: "Actions", icon: Plus, keys: ["n"] },
+        ...{
+          id: "new-token",
+          name: texts.newToken.name,
+          words: texts.newToken.words,
+          group: "actions",
+          icon: Plus,
+          keys: ["n"],
+        },
         run: () => {
           if (ask("new-token")) return;
           askNextPage("new-token");
@@ -83,12 +93,12 @@ export function useCommands({ role, here, recent }: Asked): {
         },
       },
       {
-        ...{ id: "scan", name: "Scan a text for tokens", words: "leak paste incident desk", group: "Actions" },
+        ...{ id: "scan", name: texts.scan.name, words: texts.scan.words, group: "actions" },
         ...{ icon: Siren, run: go("/incident") },
       },
       {
-        ...{ id: "copy-link", name: "Copy link to this view", words: "share address url", group: "Actions" },
-        ...{ icon: Link2, run: () => void copy(location.href, "the link to this view") },
+        ...{ id: "copy-link", name: texts.copyLink.name, words: texts.copyLink.words, group: "actions" },
+        ...{ icon: Link2, run: () => void copy(location.href, texts.copyLink.what) },
       },
     ];
     all.push(...actions);
@@ -97,7 +107,7 @@ export function useCommands({ role, here, recent }: Asked): {
         id: `page${href.replace("/", "-")}`,
         name,
         words,
-        group: "Pages",
+        group: "pages",
         icon,
         keys: ["g", key],
         run: go(href),
@@ -105,20 +115,33 @@ export function useCommands({ role, here, recent }: Asked): {
     }
     for (const [index, view] of (views ?? []).entries()) {
       all.push({
-        ...{ id: `view-${index}`, name: view.name, group: "Saved views", icon: Bookmark, words: "view" },
-        ...{ detail: view.page === "/tokens" ? "Tokens" : "Audit log", run: go(`${view.page}${view.query}`) },
+        ...{ id: `view-${index}`, name: view.name, group: "views", icon: Bookmark, words: texts.view.words },
+        ...{
+          detail: view.page === "/tokens" ? texts.view.tokens : texts.view.audit,
+          run: go(`${view.page}${view.query}`),
+        },
       });
     }
     if (switcher) {
       for (const { id, name } of switcher.choices.filter(({ active }) => !active)) {
         all.push({
-          ...{ id: `connection-${id.replaceAll(/[^\w-]/g, "-")}`, name: `Switch to ${name}`, words: "connection" },
-          ...{ group: "Connections", icon: Unplug, run: () => switcher.onSwitch(id) },
+          ...{
+            id: `connection-${id.replaceAll(/[^\w-]/g, "-")}`,
+            name: texts.switchTo.name(name),
+            words: texts.switchTo.words,
+          },
+          ...{ group: "connections", icon: Unplug, run: () => switcher.onSwitch(id) },
         });
       }
       if (switcher.open) {
         all.push({
-          ...{ id: "connections", name: "Connections", words: "switch", group: "Connections", icon: Unplug },
+          ...{
+            id: "connections",
+            name: texts.connections.name,
+            words: texts.connections.words,
+            group: "connections",
+            icon: Unplug,
+          },
           ...{ keys: ["c"], run: switcher.open },
         });
       }
@@ -126,22 +149,28 @@ export function useCommands({ role, here, recent }: Asked): {
     for (const [wanted, name, icon] of themes) {
       if (wanted === theme) continue;
       all.push({
-        ...{ id: `theme-${wanted}`, name, words: "appearance colours", group: "Settings", icon },
+        ...{ id: `theme-${wanted}`, name, words: texts.theme.words, group: "settings", icon },
         run: () => applyTheme(wanted),
       });
     }
     const other = zone === "utc" ? "local" : "utc";
     all.push(
       {
-        ...{ id: "times", name: other === "utc" ? "Times in UTC" : "Times in your own zone", words: "timezone clock" },
-        ...{ group: "Settings", icon: Globe, run: () => applyZone(other) },
+        ...{ id: "times", name: other === "utc" ? texts.times.utc : texts.times.local, words: texts.times.words },
+        ...{ group: "settings", icon: Globe, run: () => applyZone(other) },
       },
       {
-        ...{ id: "shortcuts", name: "Keyboard shortcuts", words: "help keys", group: "Settings", icon: Keyboard },
+        ...{
+          id: "shortcuts",
+          name: texts.shortcuts.name,
+          words: texts.shortcuts.words,
+          group: "settings",
+          icon: Keyboard,
+        },
         ...{ keys: ["?"], run: () => void ask("shortcuts") },
       },
       {
-        ...{ id: "sign-out", name: "Sign out", words: "log out leave", group: "Settings", icon: LogOut },
+        ...{ id: "sign-out", name: texts.signOut.name, words: texts.signOut.words, group: "settings", icon: LogOut },
         run: () => void leave(),
       },
     );
@@ -150,14 +179,14 @@ export function useCommands({ role, here, recent }: Asked): {
 
   const searches = useCallback(
     (q: string): Command[] => {
-      const search = { group: "Search", icon: Search } as const;
+      const search = { group: "search", icon: Search } as const;
       const tokens = `/tokens${tokenQueryString(parseTokenQuery({ q }))}`;
       const team = `/team${teamQueryString(parseTeamQuery({ q }))}`;
       return [
-        { ...search, id: "search-tokens", name: `Search tokens for “${q}”`, run: () => router.push(tokens) },
+        { ...search, id: "search-tokens", name: texts.search.tokens(q), run: () => router.push(tokens) },
         ...(role === "member"
           ? []
-          : [{ ...search, id: "search-team", name: `Search team tokens for “${q}”`, run: () => router.push(team) }]),
+          : [{ ...search, id: "search-team", name: texts.search.team(q), run: () => router.push(team) }]),
       ];
     },
     [role, router],
@@ -167,7 +196,7 @@ export function useCommands({ role, here, recent }: Asked): {
 }
 
 const themes: [Theme, string, LucideIcon][] = [
-  ["light", "Theme: light", Sun],
-  ["dark", "Theme: dark", Moon],
-  ["system", "Theme: as the system", SunMoon],
+  ["light", texts.theme.light, Sun],
+  ["dark", texts.theme.dark, Moon],
+  ["system", texts.theme.system, SunMoon],
 ];

@@ -9,6 +9,10 @@ import { Button } from "@/components/ui/button";
 import { Dialog } from "@/components/ui/dialog";
 import { Checkbox } from "@/components/ui/field";
 import { Keys } from "@/components/ui/key";
+import { commandsTexts } from "@/lib/texts/commands";
+import { uiTexts } from "@/lib/texts/ui";
+
+const texts = commandsTexts.sheet;
 
 type HelpSheetProps = { role: Person["role"]; onClose: () => void; returnFocus: () => void };
 
@@ -20,29 +24,29 @@ export function HelpSheet({ role, onClose, returnFocus }: HelpSheetProps) {
   const [switcher] = useState(() => connectionSwitcher()?.open != null);
   const box = useId();
   const single: Row[] = [
-    { what: "This sheet", keys: ["?"] },
-    { what: "Search on this page", keys: ["/"] },
-    { what: "New token, on the tokens page", keys: ["n"] },
-    ...(switcher ? [{ what: "Switch connection", keys: ["c"] }] : []),
+    { what: texts.thisSheet, keys: ["?"] },
+    { what: texts.search, keys: ["/"] },
+    { what: texts.newToken, keys: ["n"] },
+    ...(switcher ? [{ what: texts.switchConnection, keys: ["c"] }] : []),
   ];
   return (
     <Dialog
-      title="Keyboard shortcuts"
-      description="They do nothing while you type in a field or a dialog is open."
+      title={texts.title}
+      description={texts.description}
       onClose={onClose}
       returnFocus={returnFocus}
       wide
-      footer={<Button onClick={onClose}>Close</Button>}
+      footer={<Button onClick={onClose}>{uiTexts.actions.close}</Button>}
     >
       {/* The focus comes here: the switch below would scroll a small screen to its end. */}
       <div tabIndex={-1} data-autofocus className="grid gap-x-8 gap-y-5 sm:grid-cols-2">
-        <Group name="Always" rows={[{ what: "Commands", keys: [modifier, "K"] }]} />
-        <Group name="In the commands" rows={inPalette} />
-        <Group name="Single keys" rows={single} off={!on} />
+        <Group name={texts.always} rows={[{ what: texts.commands, keys: [modifier, "K"] }]} />
+        <Group name={texts.inCommands} rows={inPalette} />
+        <Group name={texts.singleKeys} rows={single} off={!on} />
         <Group
-          name="Go to"
+          name={texts.goTo}
           rows={placesOf(role).map(({ name, key }) => ({ what: name, keys: ["g", key] }))}
-          note="One after the other"
+          note={texts.sequence}
           off={!on}
         />
       </div>
@@ -56,15 +60,13 @@ export function HelpSheet({ role, onClose, returnFocus }: HelpSheetProps) {
         />
         <div className="min-w-0">
           <label htmlFor={box} className="block font-medium text-sm">
-            Use single keys and sequences
+            {texts.use}
           </label>
           <p id={`${box}-help`} className="text-dim text-xs">
-            Switch them off when you speak to your computer, or press keys by chance. {modifier} K works all the same.
-            This browser remembers it.
+            {texts.useHelp(modifier)}
           </p>
           <p role="status" className="text-warn text-xs not-empty:mt-1">
-            {forgotten &&
-              "This browser keeps nothing for this site: the choice is forgotten when the page is loaded again."}
+            {forgotten && texts.forgotten}
           </p>
         </div>
       </div>
@@ -75,9 +77,9 @@ export function HelpSheet({ role, onClose, returnFocus }: HelpSheetProps) {
 type Row = { what: string; keys: readonly string[] };
 
 const inPalette: Row[] = [
-  { what: "Up and down", keys: ["↑", "↓"] },
-  { what: "Choose", keys: ["Enter"] },
-  { what: "Close", keys: ["Esc"] },
+  { what: texts.upAndDown, keys: ["↑", "↓"] },
+  { what: texts.choose, keys: [texts.enter] },
+  { what: uiTexts.actions.close, keys: [texts.escape] },
 ];
 
 function Group({
@@ -96,7 +98,7 @@ function Group({
     <section aria-labelledby={heading}>
       <h3 id={heading} className="flex items-baseline justify-between gap-2 font-medium text-ink text-sm">
         {name}
-        {(off || note) && <span className="font-normal text-faint text-xs">{off ? "Switched off" : note}</span>}
+        {(off || note) && <span className="font-normal text-faint text-xs">{off ? texts.off : note}</span>}
       </h3>
       <dl className="mt-1 text-sm">
         {rows.map(({ what, keys }) => (

@@ -5,6 +5,9 @@ import { ask } from "@/components/commands/requests";
 import { useModifier } from "@/components/commands/shortcuts";
 import { buttonClass } from "@/components/ui/button";
 import { Keys } from "@/components/ui/key";
+import { commandsTexts } from "@/lib/texts/commands";
+
+const texts = commandsTexts.palette;
 
 /** Opens the palette without a keyboard. */
 export function PaletteButton({ compact = false }: { compact?: boolean }) {
@@ -13,7 +16,7 @@ export function PaletteButton({ compact = false }: { compact?: boolean }) {
   return compact ? (
     <button
       type="button"
-      aria-label="Commands"
+      aria-label={texts.title}
       aria-haspopup="dialog"
       aria-keyshortcuts={keys}
       onClick={() => ask("palette")}
@@ -30,7 +33,7 @@ export function PaletteButton({ compact = false }: { compact?: boolean }) {
       className="-mt-1 flex h-8 items-center gap-2.5 rounded-md border border-line bg-surface px-2 text-dim text-sm transition-colors duration-100 hover:border-edge hover:text-ink"
     >
       <Search className="size-4 text-faint" aria-hidden="true" />
-      Commands
+      {texts.title}
       <span className="ml-auto" aria-hidden="true">
         <Keys keys={[modifier, "K"]} />
       </span>

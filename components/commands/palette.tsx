@@ -11,8 +11,11 @@ import { isApple, useShortcutsOn } from "@/components/commands/shortcuts";
 import type { Person } from "@/components/shell/person";
 import { buttonClass } from "@/components/ui/button";
 import { Keys } from "@/components/ui/key";
-import { plural } from "@/lib/format";
+import { commandsTexts } from "@/lib/texts/commands";
+import { uiTexts } from "@/lib/texts/ui";
 import { searchText } from "@/lib/tokens/schema";
+
+const texts = commandsTexts.palette;
 
 type PaletteProps = {
   role: Person["role"];
@@ -24,10 +27,7 @@ type PaletteProps = {
   returnFocus: () => void;
 };
 
-const masks = {
-  whole: "That was a token value. The search uses its hint; the value goes nowhere.",
-  part: "Part of a token value is not searched. Type the last four, or paste the whole value.",
-} as const;
+const masks = { whole: texts.maskedWhole, part: texts.maskedPart } as const;
 
 /** Everything that can be done, by its name. Open for as long as it is mounted; what was chosen is done after it. */
 export function Palette({ role, here, recent, onClose, returnFocus }: PaletteProps) {
@@ -95,18 +95,18 @@ export function Palette({ role, here, recent, onClose, returnFocus }: PalettePro
             "sm:inset-x-auto sm:top-[12vh] sm:left-1/2 sm:w-[min(38rem,calc(100vw-4rem))] sm:-translate-x-1/2",
           )}
         >
-          <Dialog.Title className="sr-only">Commands</Dialog.Title>
+          <Dialog.Title className="sr-only">{texts.title}</Dialog.Title>
           <div className="flex items-center gap-2.5 border-line border-b pr-2 pl-3.5">
             <Search className="size-4 shrink-0 text-faint" aria-hidden="true" />
             <input
               type="text"
               role="combobox"
-              aria-label="Commands, pages and tokens"
+              aria-label={texts.label}
               aria-expanded={shown.length > 0}
               aria-autocomplete="list"
               {...(shown.length > 0 ? { "aria-controls": `${id}-list` } : {})}
               {...(active ? { "aria-activedescendant": `${id}-${active.id}` } : {})}
-              placeholder="What would you like to do?"
+              placeholder={texts.placeholder}
               autoComplete="off"
               autoCapitalize="none"
               autoCorrect="off"
@@ -117,12 +117,12 @@ export function Palette({ role, here, recent, onClose, returnFocus }: PalettePro
               onKeyDown={press}
               className="h-12 min-w-0 flex-1 bg-transparent text-base text-ink outline-none"
             />
-            <Dialog.Close className={buttonClass("ghost", "icon-sm")} aria-label="Close">
+            <Dialog.Close className={buttonClass("ghost", "icon-sm")} aria-label={uiTexts.actions.close}>
               <X className="size-4" aria-hidden="true" />
             </Dialog.Close>
           </div>
           <p role="status" className="sr-only">
-            {masked === null && (shown.length === 0 ? "Nothing fits" : plural(shown.length, "result"))}
+            {masked === null && texts.found(shown.length)}
           </p>
           <p
             role="status"
@@ -135,13 +135,13 @@ export function Palette({ role, here, recent, onClose, returnFocus }: PalettePro
               ref={list}
               id={`${id}-list`}
               role="listbox"
-              aria-label="Results"
+              aria-label={texts.results}
               className="min-h-0 flex-1 overflow-y-auto overscroll-contain p-1.5"
             >
-              {grouped(shown, typed.trim() !== "").map(({ name, commands: members }) => (
+              {grouped(shown, typed.trim() !== "").map(({ name, commands: members }, index) => (
                 // biome-ignore lint/a11y/useSemanticElements: a fieldset is no part of a list of options
-                <div key={name} role="group" aria-labelledby={`${id}-${name}`} className="not-first:mt-1.5">
-                  <p id={`${id}-${name}`} role="presentation" className="px-2.5 pt-1.5 pb-1 text-faint text-xs">
+                <div key={name} role="group" aria-labelledby={`${id}-group-${index}`} className="not-first:mt-1.5">
+                  <p id={`${id}-group-${index}`} role="presentation" className="px-2.5 pt-1.5 pb-1 text-faint text-xs">
                     {name}
                   </p>
                   {members.map((command) => (
@@ -208,7 +208,7 @@ function Option({ id, command, active, keysOn, onPoint, onChoose }: OptionProps)
 function grouped(commands: readonly Command[], flat: boolean): { name: string; commands: Command[] }[] {
   const groups = new Map<string, Command[]>();
   for (const command of commands) {
-    const name = flat && command.group !== "Search" ? "Results" : command.group;
+    const name = flat && command.group !== "search" ? texts.results : commandsTexts.list.groups[command.group];
     groups.set(name, [...(groups.get(name) ?? []), command]);
   }
   return [...groups].map(([name, members]) => ({ name, commands: members }));

@@ -2,6 +2,9 @@
 
 import { usePathname, useSearchParams } from "next/navigation";
 import { useEffect, useState } from "react";
+import { commandsTexts } from "@/lib/texts/commands";
+
+const texts = commandsTexts.recent;
 
 /** `kind`: what a page is that has a name of its own, such as a token's. */
 export type RecentPage = { href: string; path: string; name: string; kind: string | null };
@@ -35,5 +38,5 @@ export function useRecentPages(): readonly RecentPage[] {
 }
 
 function kindOf(path: string): string | null {
-  return /^\/tokens\/./.test(path) ? "Token" : /^\/incident\/./.test(path) ? "Incident report" : null;
+  return /^\/tokens\/./.test(path) ? texts.token : /^\/incident\/./.test(path) ? texts.report : null;
 }

@@ -2,6 +2,9 @@
 
 import { useSyncExternalStore } from "react";
 import { useHydrated } from "@/components/ui/hydrated";
+import { commandsTexts } from "@/lib/texts/commands";
+
+const texts = commandsTexts.keys;
 
 const kept = "tokendesk-shortcuts";
 const changed = "tokendesk:shortcuts";
@@ -51,8 +54,8 @@ export function isApple(): boolean {
 }
 
 /** `⌘` or `Ctrl`. The server cannot know. */
-export function useModifier(): "⌘" | "Ctrl" {
-  return useHydrated() && isApple() ? "⌘" : "Ctrl";
+export function useModifier(): string {
+  return useHydrated() && isApple() ? "⌘" : texts.control;
 }
 
 const textField = "input:not([type=checkbox], [type=radio], [type=button], [type=submit]), textarea, select";

@@ -1,19 +1,32 @@
 import type { ReactNode } from "react";
 import { Badge } from "@/components/ui/badge";
+import { Callout } from "@/components/ui/callout";
 import type { Configuration } from "@/lib/auth/schema";
+import type { Problem } from "@/lib/errors";
 import { configurationTexts } from "@/lib/texts/configuration";
 
 const texts = configurationTexts.section;
 
+type ConfigurationSectionProps = {
+  found: { value: Configuration; problem: null } | { value: null; problem: Problem };
+};
+
 /** For administrators: what is in force, and where each value comes from. It is changed in the environment only. */
-export function ConfigurationSection({ configuration }: { configuration: Configuration }) {
-  const { roles, allowedAccounts, retention, limits, settings } = configuration;
+export function ConfigurationSection({ found: { value, problem } }: ConfigurationSectionProps) {
   return (
     <section aria-labelledby="configuration">
       <h2 id="configuration" className="font-semibold text-base text-ink">
         {texts.title}
       </h2>
       <p className="mb-2 text-dim text-sm">{texts.about}</p>
+      {problem ? <Callout tone="info">{problem.detail}</Callout> : <Facts {...value} />}
+    </section>
+  );
+}
+
+function Facts({ roles, allowedAccounts, retention, limits, settings }: Configuration) {
+  return (
+    <>
       <dl className="mb-4 divide-y divide-line rounded-lg border border-line bg-surface text-sm">
         <Row name={texts.admins}>
           <Names names={roles.admins} none={texts.nobody} />
@@ -61,7 +74,7 @@ export function ConfigurationSection({ configuration }: { configuration: Configu
           </li>
         ))}
       </ul>
-    </section>
+    </>
   );
 }
 

@@ -11,7 +11,12 @@ import { Button } from "@/components/ui/button";
 import { Callout } from "@/components/ui/callout";
 import { Dialog } from "@/components/ui/dialog";
 import { Checkbox, Field, Select, TextInput } from "@/components/ui/field";
+import { RichText } from "@/components/ui/rich-text";
 import { useToast } from "@/components/ui/toast";
+import { connectionsTexts } from "@/lib/texts/connections";
+import { uiTexts } from "@/lib/texts/ui";
+
+const texts = connectionsTexts.connect;
 
 /** What is known of the account beforehand: of one that RingCX ended. */
 export type Prefill = Partial<Pick<Connection, "host" | "username" | "platformId">>;
@@ -75,7 +80,7 @@ export function ConnectDialog({ prefill, doors, connections, onClose, onConnecte
     if (!answer.ok) return setFailure(answer.failure);
     const { connection } = answer.value;
     const known = connections.some(({ id }) => id === connection.id);
-    toast({ title: known ? "It was connected already" : "Connected", detail: connectionName(connection) });
+    toast({ title: known ? texts.known : texts.connected, detail: connectionName(connection) });
     onClose();
     onConnected();
   }
@@ -94,22 +99,22 @@ export function ConnectDialog({ prefill, doors, connections, onClose, onConnecte
   }
 
   const advice = failure && signInAdvice(failure.code);
-  const errorOf = (name: string, label: string) => (missing.includes(name) ? `${label} is needed` : null);
+  const errorOf = (name: string, label: string) => (missing.includes(name) ? texts.needed(label) : null);
   return (
     <Dialog
-      title={prefill.username === undefined ? "Connect RingCX account" : "Reconnect RingCX account"}
-      description={`${connections.length === 0 ? "How you signed in stays as it is." : "Beside what is connected already."} Its session is kept encrypted in this browser's cookie.`}
+      title={prefill.username === undefined ? texts.title : texts.againTitle}
+      description={texts.description(connections.length === 0)}
       onClose={() => pending || onClose()}
       sticky
       returnFocus={returnFocus}
       footer={
         <>
           <Button onClick={onClose} disabled={pending !== null}>
-            Cancel
+            {uiTexts.actions.cancel}
           </Button>
           {unconfirmed ? (
             <Button variant="primary" pending={pending === "password"} onClick={() => connect(true)}>
-              Yes, connect {unconfirmed.username}
+              {texts.yes(unconfirmed.username)}
             </Button>
           ) : (
             <Button
@@ -119,7 +124,7 @@ export function ConnectDialog({ prefill, doors, connections, onClose, onConnecte
               pending={pending === "password"}
               disabled={pending === "ringcentral"}
             >
-              Connect
+              {texts.connect}
             </Button>
           )}
         </>
@@ -139,23 +144,25 @@ export function ConnectDialog({ prefill, doors, connections, onClose, onConnecte
         className="flex flex-col gap-4"
       >
         {unconfirmed ? (
-          <Callout ref={note} tone="warn" role="alert" tabIndex={-1} title="This RingCX user has another name">
+          <Callout ref={note} tone="warn" role="alert" tabIndex={-1} title={texts.otherName}>
             <p>
-              You are signed in as <strong className="font-medium text-ink">{unconfirmed.identity}</strong>; the RingCX
-              user is <strong className="font-medium text-ink">{unconfirmed.username}</strong>. Connect it only if it is
-              yours: what you do through it is written down under both names.
+              <RichText
+                text={texts.otherNameWhy}
+                slots={{
+                  identity: <strong className="font-medium text-ink">{unconfirmed.identity}</strong>,
+                  username: <strong className="font-medium text-ink">{unconfirmed.username}</strong>,
+                }}
+              />
             </p>
           </Callout>
         ) : (
           failure && (
             <Callout ref={note} tone="danger" role="alert" tabIndex={-1} title={failure.title}>
               {failure.detail && <p>{failure.detail}</p>}
-              {failure.code === "session_too_large" ? (
-                <p>Nothing was lost: the accounts that you had are still connected, and the new sign-in was ended.</p>
-              ) : (
-                advice && <p>{advice}</p>
+              {failure.code === "session_too_large" ? <p>{texts.nothingLost}</p> : advice && <p>{advice}</p>}
+              {failure.requestId && (
+                <p className="font-mono text-2xs">{uiTexts.failure.requestId(failure.requestId)}</p>
               )}
-              {failure.requestId && <p className="font-mono text-2xs">Request ID {failure.requestId}</p>}
             </Callout>
           )
         )}
@@ -169,17 +176,17 @@ export function ConnectDialog({ prefill, doors, connections, onClose, onConnecte
                   onChange={(event) => setOwnsBoth(event.target.checked)}
                 />
                 <label htmlFor={`${formId}-both`} className="text-dim">
-                  It is mine, also if RingCX knows me by another name than {doors.company}
+                  {texts.mine(doors.company)}
                 </label>
               </div>
             )}
             <Button pending={pending === "ringcentral"} disabled={pending === "password"} onClick={leave}>
-              Continue with RingCentral
+              {texts.ringcentral}
             </Button>
-            <p className="text-center text-faint text-xs">or with a password</p>
+            <p className="text-center text-faint text-xs">{texts.orPassword}</p>
           </div>
         )}
-        <Field label="Username" error={errorOf("username", "Username")}>
+        <Field label={texts.username} error={errorOf("username", texts.username)}>
           {(control) => (
             <TextInput
               {...control}
@@ -194,7 +201,7 @@ export function ConnectDialog({ prefill, doors, connections, onClose, onConnecte
             />
           )}
         </Field>
-        <Field label="Password" error={errorOf("password", "Password")} help="It goes to RingCX once and is not kept.">
+        <Field label={texts.password} error={errorOf("password", texts.password)} help={texts.passwordHelp}>
           {(control) => (
             <TextInput
               {...control}
@@ -209,7 +216,7 @@ export function ConnectDialog({ prefill, doors, connections, onClose, onConnecte
           )}
         </Field>
         <div className="grid gap-4 sm:grid-cols-2">
-          <Field label="Host">
+          <Field label={texts.host}>
             {(control) => (
               <Select {...control} name="host" value={host} onChange={(event) => setHost(event.target.value)}>
                 <Hosts hosts={doors.hosts} legacyHosts={doors.legacyHosts} />
@@ -217,11 +224,7 @@ export function ConnectDialog({ prefill, doors, connections, onClose, onConnecte
             )}
           </Field>
           {!legacy && (
-            <Field
-              label="Platform ID"
-              error={errorOf("platformId", "Platform ID")}
-              help="The short code from RingCentral, such as aws80"
-            >
+            <Field label={texts.platformId} error={errorOf("platformId", texts.platformId)} help={texts.platformIdHelp}>
               {(control) => (
                 <TextInput
                   {...control}
@@ -242,8 +245,8 @@ export function ConnectDialog({ prefill, doors, connections, onClose, onConnecte
           <div className="flex items-start gap-2 text-dim text-sm">
             <Checkbox id={`${formId}-stay`} name="staySignedIn" />
             <label htmlFor={`${formId}-stay`}>
-              Stay signed in for two weeks
-              <span className="block text-faint text-xs">Else the portal ends it after an hour without use</span>
+              {texts.stay}
+              <span className="block text-faint text-xs">{texts.stayHelp}</span>
             </label>
           </div>
         )}
@@ -262,8 +265,8 @@ function Hosts({ hosts, legacyHosts }: { hosts: string[]; legacyHosts: string[] 
   if (legacyHosts.length === 0) return options(hosts);
   return (
     <>
-      <optgroup label="RingCX">{options(hosts)}</optgroup>
-      <optgroup label="Legacy portal">{options(legacyHosts)}</optgroup>
+      <optgroup label={texts.ringcx}>{options(hosts)}</optgroup>
+      <optgroup label={texts.legacy}>{options(legacyHosts)}</optgroup>
     </>
   );
 }

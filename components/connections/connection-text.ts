@@ -1,4 +1,7 @@
 import type { Connection, Workspace } from "@/components/shell/person";
+import { connectionsTexts } from "@/lib/texts/connections";
+
+const texts = connectionsTexts.names;
 
 export function bareHost(origin: string): string {
   return origin.replace(/^https?:\/\//, "");
@@ -14,7 +17,7 @@ export function workspaceName({ tenant, connectionId }: Workspace, connections: 
   const connection = connections.find(({ id }) => id === connectionId);
   if (connection) return connectionName(connection);
   const { host, account } = partsOf(tenant);
-  return host === "sso" ? "Company sign-ins" : `Main account ${account}`;
+  return host === "sso" ? texts.company : texts.mainAccount(account);
 }
 
 /** Where it is. */
@@ -28,8 +31,4 @@ function partsOf(tenant: string): { host: string; account: string } {
   return { host: tenant.slice(0, mark), account: tenant.slice(mark + 1) };
 }
 
-export const stateNames: Record<Connection["state"], string> = {
-  live: "Connected",
-  postponed: "RingCX cannot renew it now",
-  lost: "Ended by RingCX",
-};
+export const stateNames: Record<Connection["state"], string> = texts.states;

@@ -6,6 +6,9 @@ import { useConnections } from "@/components/connections/connections";
 import type { Connection } from "@/components/shell/person";
 import { Badge } from "@/components/ui/badge";
 import { Button } from "@/components/ui/button";
+import { connectionsTexts } from "@/lib/texts/connections";
+
+const texts = connectionsTexts.section;
 
 /** The person's RingCX accounts, and what the company's role reaches besides. */
 export function ConnectionsSection() {
@@ -16,51 +19,49 @@ export function ConnectionsSection() {
       <div className="mb-2 flex flex-wrap items-end justify-between gap-x-4 gap-y-2">
         <div className="min-w-0">
           <h2 id="connections-heading" className="font-semibold text-base text-ink">
-            Connections
+            {texts.title}
           </h2>
-          <p className="text-dim text-sm">
-            The RingCX accounts that you work with here. Pages are about the active one.
-          </p>
+          <p className="text-dim text-sm">{texts.about}</p>
         </div>
         <Button onClick={() => connect()}>
           <Plug className="size-3.5" aria-hidden="true" />
-          Connect RingCX account
+          {texts.connect}
         </Button>
       </div>
       {connections.length === 0 ? (
-        <p className="rounded-lg border border-line bg-surface px-4 py-3 text-dim text-sm">
-          None is connected. Your own tokens need one; the incident desk and what your role shows do not.
-        </p>
+        <p className="rounded-lg border border-line bg-surface px-4 py-3 text-dim text-sm">{texts.none}</p>
       ) : (
-        <ul aria-label="Connections" className="divide-y divide-line rounded-lg border border-line bg-surface">
+        <ul aria-label={texts.title} className="divide-y divide-line rounded-lg border border-line bg-surface">
           {connections.map((connection) => (
             <li key={connection.id} className="flex flex-wrap items-center gap-x-3 gap-y-2 px-4 py-2.5 text-sm">
               <div className="min-w-0 flex-1 basis-60">
                 <p className="flex flex-wrap items-center gap-x-2 gap-y-0.5">
                   <span className="truncate font-medium text-ink">{connection.username}</span>
-                  {connection.active && <Badge tone="good">Active</Badge>}
+                  {connection.active && <Badge tone="good">{texts.active}</Badge>}
                   {connection.state !== "live" && <Badge tone="warn">{stateNames[connection.state]}</Badge>}
-                  {connection.kind === "legacy" && <Badge>Legacy portal</Badge>}
+                  {connection.kind === "legacy" && <Badge>{texts.legacy}</Badge>}
                 </p>
                 <p className="text-dim text-xs">{detailOf(connection)}</p>
               </div>
               <span className="flex gap-1">
                 {connection.state === "lost" && (
                   <Button size="sm" onClick={() => connect(connection)}>
-                    Reconnect<span className="sr-only"> {connection.username}</span>
+                    {texts.reconnect}
+                    <span className="sr-only"> {connection.username}</span>
                   </Button>
                 )}
                 {connection.state !== "lost" && !connection.active && (
                   <Button size="sm" pending={switching} onClick={() => switchTo(connection.id)}>
-                    Switch to it<span className="sr-only">: {connection.username}</span>
+                    {texts.switchTo}
+                    <span className="sr-only">{texts.switchToWhich(connection.username)}</span>
                   </Button>
                 )}
                 {connection.home ? (
-                  <span className="self-center text-faint text-xs">Signed in through it</span>
+                  <span className="self-center text-faint text-xs">{texts.home}</span>
                 ) : (
                   <Button variant="ghost" size="sm" onClick={() => disconnect(connection)}>
                     <Unplug className="size-3.5" aria-hidden="true" />
-                    {connection.state === "lost" ? "Remove" : "Disconnect"}
+                    {connection.state === "lost" ? texts.remove : texts.disconnect}
                     <span className="sr-only"> {connection.username}</span>
                   </Button>
                 )}
@@ -71,20 +72,21 @@ export function ConnectionsSection() {
       )}
       {byRole.length > 0 && (
         <>
-          <h3 className="mt-4 mb-1.5 font-medium text-sm">By your role</h3>
-          <ul aria-label="By your role" className="divide-y divide-line rounded-lg border border-line bg-surface">
+          <h3 className="mt-4 mb-1.5 font-medium text-sm">{texts.byRole}</h3>
+          <ul aria-label={texts.byRole} className="divide-y divide-line rounded-lg border border-line bg-surface">
             {byRole.map((workspace) => (
               <li key={workspace.id} className="flex items-center gap-3 px-4 py-2.5 text-sm">
                 <div className="min-w-0 flex-1">
                   <p className="flex flex-wrap items-center gap-2">
                     <span className="font-medium text-ink">{workspaceName(workspace, connections)}</span>
-                    {workspace.id === active && <Badge tone="good">Active</Badge>}
+                    {workspace.id === active && <Badge tone="good">{texts.active}</Badge>}
                   </p>
                   <p className="truncate text-dim text-xs">{workspacePlace(workspace)}</p>
                 </div>
                 {workspace.id !== active && (
                   <Button size="sm" pending={switching} onClick={() => switchTo(workspace.id)}>
-                    Switch to it<span className="sr-only">: {workspaceName(workspace, connections)}</span>
+                    {texts.switchTo}
+                    <span className="sr-only">{texts.switchToWhich(workspaceName(workspace, connections))}</span>
                   </Button>
                 )}
               </li>
@@ -97,7 +99,7 @@ export function ConnectionsSection() {
 }
 
 function detailOf({ host, mainAccountId, platformId, name }: Connection): string {
-  return [name, bareHost(host), `main account ${mainAccountId}`, platformId && `platform ${platformId}`]
+  return [name, bareHost(host), texts.mainAccount(mainAccountId), platformId && texts.platform(platformId)]
     .filter(Boolean)
     .join(", ");
 }

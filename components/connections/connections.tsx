@@ -21,6 +21,9 @@ import type { Connection, Workspace } from "@/components/shell/person";
 import { Button } from "@/components/ui/button";
 import { Callout } from "@/components/ui/callout";
 import { useToast } from "@/components/ui/toast";
+import { connectionsTexts } from "@/lib/texts/connections";
+
+const texts = connectionsTexts.elsewhere;
 
 /** Where one can connect. `company`: as whom the company knows the person; null: they came through RingCX. */
 export type Doors = { hosts: string[]; legacyHosts: string[]; ringex: boolean; company: string | null };
@@ -88,7 +91,7 @@ export function ConnectionsProvider({ facts, children }: { facts: ConnectionFact
     async (id: string) => {
       const path = `/api/connections/${encodeURIComponent(id)}/activate`;
       const answer = await call(path, { method: "POST", answer: z.object({ active: z.string() }) });
-      if (!answer.ok) toast({ title: "Not switched", detail: answer.failure.detail, tone: "danger" });
+      if (!answer.ok) toast({ title: texts.notSwitched, detail: answer.failure.detail, tone: "danger" });
       changed();
     },
     [changed, toast],
@@ -146,11 +149,11 @@ export function ElsewhereNotice() {
   const shown = workspaces.find(({ id }) => id === active);
   if (show === null) return null;
   return (
-    <Callout tone="info" role="status" className="mb-5" title="Your connections have changed in another tab">
-      <p>This page is still about {shown ? workspaceName(shown, connections) : "what was active before"}.</p>
+    <Callout tone="info" role="status" className="mb-5" title={texts.title}>
+      <p>{shown ? texts.still(workspaceName(shown, connections)) : texts.stillBefore}</p>
       <p>
         <Button size="sm" onClick={show}>
-          Show what is active now
+          {texts.show}
         </Button>
       </p>
     </Callout>

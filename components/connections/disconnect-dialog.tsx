@@ -10,6 +10,10 @@ import { Dialog } from "@/components/ui/dialog";
 import { FailureNote } from "@/components/ui/failure-note";
 import { focusOnMount } from "@/components/ui/focus-on-mount";
 import { useToast } from "@/components/ui/toast";
+import { connectionsTexts } from "@/lib/texts/connections";
+import { uiTexts } from "@/lib/texts/ui";
+
+const texts = connectionsTexts.disconnect;
 
 type DisconnectDialogProps = {
   connection: Connection;
@@ -32,15 +36,15 @@ export function DisconnectDialog({ connection, onClose, onDisconnected, returnFo
       return answer.ok ? { ok: true as const, value: true as const } : answer;
     });
     if (done === null) return;
-    toast({ title: lost ? "Removed" : "Disconnected", detail: connectionName(connection) });
+    toast({ title: lost ? texts.removed : texts.disconnected, detail: connectionName(connection) });
     onClose();
     onDisconnected();
   }
 
   return (
     <Dialog
-      title={lost ? `Remove ${connection.username}?` : `Disconnect ${connection.username}?`}
-      description={`Main account ${connection.mainAccountId} at ${bareHost(connection.host)}`}
+      title={lost ? texts.removeTitle(connection.username) : texts.title(connection.username)}
+      description={texts.description(connection.mainAccountId, bareHost(connection.host))}
       onClose={() => pending || onClose()}
       returnFocus={returnFocus}
       footer={
@@ -53,33 +57,33 @@ export function DisconnectDialog({ connection, onClose, onDisconnected, returnFo
               onDisconnected();
             }}
           >
-            Done
+            {uiTexts.actions.done}
           </Button>
         ) : (
           <>
             <Button onClick={onClose} disabled={pending}>
-              Cancel
+              {uiTexts.actions.cancel}
             </Button>
             <Button data-autofocus variant="primary" pending={pending} onClick={disconnect}>
-              {lost ? "Remove" : "Disconnect"}
+              {lost ? texts.remove : texts.disconnect}
             </Button>
           </>
         )
       }
     >
       <div className="flex flex-col gap-3 text-dim text-sm">
-        {failure && (over ? <p role="status">It was gone already.</p> : <FailureNote failure={failure} />)}
+        {failure && (over ? <p role="status">{texts.gone}</p> : <FailureNote failure={failure} />)}
         <p>{whatEnds(connection)}</p>
-        <p>API tokens are not touched: they go on working.</p>
+        <p>{texts.tokens}</p>
       </div>
     </Dialog>
   );
 }
 
 function whatEnds({ kind, state }: Connection): string {
-  if (state === "lost") return "RingCX has ended it already. It is only taken off your list.";
+  if (state === "lost") return texts.ends.lost;
   if (kind === "legacy") {
-    return "Tokendesk forgets this session. The portal offers no way to end it: it ends by itself when nobody uses it.";
+    return texts.ends.legacy;
   }
-  return "Its session ends here and at RingCX. Your other connections stay.";
+  return texts.ends.ringcx;
 }

@@ -6,8 +6,11 @@ import { bareHost, connectionName } from "@/components/connections/connection-te
 import { useConnections } from "@/components/connections/connections";
 import { Button } from "@/components/ui/button";
 import { Callout } from "@/components/ui/callout";
-import { formatSeconds } from "@/lib/format";
 import type { ListedConnection } from "@/lib/session/schema";
+import { connectionsTexts } from "@/lib/texts/connections";
+import { uiTexts } from "@/lib/texts/ui";
+
+const texts = connectionsTexts.problems;
 
 /** The connections that a list is without, each with what helps. What the others gave is shown all the same. */
 export function ConnectionProblems({ listed, what }: { listed: readonly ListedConnection[]; what: string }) {
@@ -17,7 +20,7 @@ export function ConnectionProblems({ listed, what }: { listed: readonly ListedCo
   const failed = listed.flatMap(({ problem, ...connection }) => (problem ? [{ ...connection, problem }] : []));
   if (failed.length === 0) return null;
   return (
-    <section aria-label="Connections without an answer" className="mb-4 flex flex-col gap-2">
+    <section aria-label={texts.label} className="mb-4 flex flex-col gap-2">
       {failed.map(({ id, username, mainAccountId, host, problem }) => {
         const known = connections.find((one) => one.id === id);
         const ended = problem.code === "connection_required";
@@ -25,27 +28,26 @@ export function ConnectionProblems({ listed, what }: { listed: readonly ListedCo
           <Callout
             key={id}
             tone="warn"
-            title={
-              <>
-                {what} of {connectionName({ username, mainAccountId })} at {bareHost(host)}{" "}
-                {ended ? "need a new sign-in" : "are missing for now"}
-              </>
-            }
+            title={(ended ? texts.ended : texts.missing)(
+              what,
+              connectionName({ username, mainAccountId }),
+              bareHost(host),
+            )}
           >
             <p>{problem.detail}</p>
             <p className="flex items-center gap-2">
               {ended ? (
                 <Button size="sm" onClick={() => connect(known ?? { host, username })}>
-                  Reconnect<span className="sr-only"> {username}</span>
+                  {texts.reconnect}
+                  <span className="sr-only"> {username}</span>
                 </Button>
               ) : (
                 <Button size="sm" pending={pending} onClick={() => startTransition(() => router.refresh())}>
-                  Retry<span className="sr-only"> {username}</span>
+                  {uiTexts.actions.retry}
+                  <span className="sr-only"> {username}</span>
                 </Button>
               )}
-              {problem.retryAfter !== undefined && (
-                <span className="text-xs">RingCX asks to wait {formatSeconds(problem.retryAfter)}.</span>
-              )}
+              {problem.retryAfter !== undefined && <span className="text-xs">{texts.wait(problem.retryAfter)}</span>}
             </p>
           </Callout>
         );

@@ -10,6 +10,9 @@ import { useConnections } from "@/components/connections/connections";
 import { ConnectionCard } from "@/components/shell/connection-card";
 import { Menu, MenuItem, MenuLabel, MenuRadioItem, MenuSeparator } from "@/components/ui/menu";
 import { Spinner } from "@/components/ui/spinner";
+import { connectionsTexts } from "@/lib/texts/connections";
+
+const texts = connectionsTexts.switcher;
 
 /** Which RingCX the page is about, and the way to the others. */
 export function Switcher() {
@@ -41,7 +44,7 @@ export function Switcher() {
     next.current = action;
   };
   return (
-    <section aria-label="Connection">
+    <section aria-label={texts.label}>
       <Menu
         open={open}
         onOpenChange={setOpen}
@@ -59,7 +62,7 @@ export function Switcher() {
           <button
             ref={trigger}
             type="button"
-            aria-label={`Connections, active: ${current ? workspaceName(current, connections) : "none"}`}
+            aria-label={texts.active(current ? workspaceName(current, connections) : null)}
             aria-busy={switching || undefined}
             className="flex w-full items-start gap-1 rounded-md border border-line bg-surface px-2.5 py-2 text-left hover:bg-hover/60 data-[state=open]:bg-hover/60"
           >
@@ -73,13 +76,13 @@ export function Switcher() {
         }
       >
         <DropdownMenu.RadioGroup
-          aria-label="Active connection"
+          aria-label={texts.choose}
           value={active}
           onValueChange={(id) => {
             if (id !== active) switchTo(id);
           }}
         >
-          {own.length > 0 && <MenuLabel>RingCX accounts</MenuLabel>}
+          {own.length > 0 && <MenuLabel>{texts.accounts}</MenuLabel>}
           {own.map((workspace) => {
             const connection = connections.find(({ id }) => id === workspace.connectionId);
             return (
@@ -94,7 +97,7 @@ export function Switcher() {
               )
             );
           })}
-          {byRole.length > 0 && <MenuLabel>By your role</MenuLabel>}
+          {byRole.length > 0 && <MenuLabel>{texts.byRole}</MenuLabel>}
           {byRole.map((workspace) => (
             <MenuRadioItem key={workspace.id} value={workspace.id}>
               <Lines first={workspaceName(workspace, connections)} second={workspacePlace(workspace)} warning={null} />
@@ -105,7 +108,7 @@ export function Switcher() {
         {lost.map((connection) => (
           <MenuItem key={connection.id} icon={<RotateCw />} onSelect={then(() => connect(connection))}>
             <Lines
-              first={`Reconnect ${connection.username}`}
+              first={texts.reconnect(connection.username)}
               second={`${bareHost(connection.host)}, ${connection.mainAccountId}`}
               warning={null}
             />
@@ -113,10 +116,10 @@ export function Switcher() {
         ))}
         <MenuSeparator />
         <MenuItem icon={<Plug />} onSelect={then(() => connect())}>
-          Connect RingCX account…
+          {texts.connect}
         </MenuItem>
         <MenuItem icon={<Settings />} onSelect={() => router.push("/settings#connections")}>
-          Manage connections
+          {texts.manage}
         </MenuItem>
       </Menu>
     </section>
@@ -144,7 +147,7 @@ export function SwitcherList({ onDone }: { onDone: () => void }) {
     action();
   };
   return (
-    <section aria-label="Connection" className="flex min-h-0 flex-col gap-1 overflow-y-auto">
+    <section aria-label={texts.label} className="flex min-h-0 flex-col gap-1 overflow-y-auto">
       <div className="rounded-md border border-line bg-surface px-2.5 py-2">
         <ConnectionCard connections={connections} workspace={current} />
       </div>
@@ -155,7 +158,7 @@ export function SwitcherList({ onDone }: { onDone: () => void }) {
             <li key={workspace.id}>
               <button type="button" className={item} onClick={act(() => switchTo(workspace.id))}>
                 <Lines
-                  first={`Switch to ${workspaceName(workspace, connections)}`}
+                  first={texts.switchTo(workspaceName(workspace, connections))}
                   second={workspacePlace(workspace)}
                   warning={null}
                 />
@@ -166,7 +169,7 @@ export function SwitcherList({ onDone }: { onDone: () => void }) {
           <li key={connection.id}>
             <button type="button" className={item} onClick={act(() => connect(connection))}>
               <Lines
-                first={`Reconnect ${connection.username}`}
+                first={texts.reconnect(connection.username)}
                 second={`${bareHost(connection.host)}, ${connection.mainAccountId}`}
                 warning={stateNames.lost}
               />
@@ -175,7 +178,7 @@ export function SwitcherList({ onDone }: { onDone: () => void }) {
         ))}
         <li>
           <button type="button" className={item} onClick={act(() => connect())}>
-            Connect RingCX account…
+            {texts.connect}
           </button>
         </li>
       </ul>

@@ -5,6 +5,7 @@ import { useEffect, useRef, useState } from "react";
 import { arrivalText } from "@/components/arrival-text";
 import { Button } from "@/components/ui/button";
 import { Callout } from "@/components/ui/callout";
+import { uiTexts } from "@/lib/texts/ui";
 
 /** Why somebody came back from another site without what they went there for: told once, and gone from the address. */
 export function ArrivalProblem() {
@@ -34,7 +35,7 @@ export function ArrivalProblem() {
       <Button
         variant="ghost"
         size="icon-sm"
-        aria-label="Dismiss"
+        aria-label={uiTexts.actions.dismiss}
         className="absolute top-1.5 right-1.5"
         onClick={() => setWord(null)}
       >

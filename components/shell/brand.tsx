@@ -1,4 +1,5 @@
 import clsx from "clsx";
+import { pagesTexts } from "@/lib/texts/pages";
 
 /** The mark: a hidden value and its last four. */
 function BrandMark({ className }: { className?: string }) {
@@ -20,7 +21,7 @@ export function Brand() {
   return (
     <span className="flex items-center gap-2 font-semibold text-base text-ink tracking-tight">
       <BrandMark />
-      Tokendesk
+      {pagesTexts.site.name}
     </span>
   );
 }

@@ -1,5 +1,8 @@
 import { bareHost, workspaceName, workspacePlace } from "@/components/connections/connection-text";
 import type { Connection, Workspace } from "@/components/shell/person";
+import { shellTexts } from "@/lib/texts/shell";
+
+const texts = shellTexts.card;
 
 type ConnectionCardProps = { connections: readonly Connection[]; workspace: Workspace | undefined };
 
@@ -10,17 +13,17 @@ export function ConnectionCard({ connections, workspace }: ConnectionCardProps) 
     return (
       <span className="block min-w-0 flex-1 text-xs">
         <span className="block truncate font-medium text-ink">
-          {workspace ? workspaceName(workspace, connections) : "No RingCX account"}
+          {workspace ? workspaceName(workspace, connections) : texts.none}
         </span>
         <span className="block truncate text-dim">{workspace && workspacePlace(workspace)}</span>
-        <span className="block truncate text-faint">Not connected to RingCX</span>
+        <span className="block truncate text-faint">{texts.notConnected}</span>
       </span>
     );
   }
   const { host, username, mainAccountId, platformId } = connection;
   const rows = [
-    ["Main account", mainAccountId],
-    ...(platformId === "" ? [] : [["Platform", platformId] as const]),
+    [texts.mainAccount, mainAccountId],
+    ...(platformId === "" ? [] : [[texts.platform, platformId] as const]),
   ] as const;
   return (
     <span className="block min-w-0 flex-1 text-xs">

@@ -9,13 +9,16 @@ import { Brand } from "@/components/shell/brand";
 import { Navigation } from "@/components/shell/navigation";
 import type { Person } from "@/components/shell/person";
 import { buttonClass } from "@/components/ui/button";
+import { shellTexts } from "@/lib/texts/shell";
+
+const texts = shellTexts.frame;
 
 /** The side bar, for a narrow screen. */
 export function MobileMenu({ role }: { role: Person["role"] }) {
   const [open, setOpen] = useState(false);
   return (
     <Dialog.Root open={open} onOpenChange={setOpen}>
-      <Dialog.Trigger className={buttonClass("ghost", "icon")} aria-label="Menu">
+      <Dialog.Trigger className={buttonClass("ghost", "icon")} aria-label={texts.menu}>
         <MenuIcon className="size-4" aria-hidden="true" />
       </Dialog.Trigger>
       <Dialog.Portal>
@@ -24,10 +27,10 @@ export function MobileMenu({ role }: { role: Person["role"] }) {
           aria-describedby={undefined}
           className="fixed inset-y-0 left-0 z-50 flex w-72 max-w-[85vw] animate-slide flex-col gap-4 bg-sunken p-3 shadow-overlay outline-none"
         >
-          <Dialog.Title className="sr-only">Menu</Dialog.Title>
+          <Dialog.Title className="sr-only">{texts.menu}</Dialog.Title>
           <div className="flex items-center justify-between pl-1">
             <Brand />
-            <Dialog.Close className={clsx(buttonClass("ghost", "icon"))} aria-label="Close menu">
+            <Dialog.Close className={clsx(buttonClass("ghost", "icon"))} aria-label={texts.closeMenu}>
               <X className="size-4" aria-hidden="true" />
             </Dialog.Close>
           </div>

@@ -8,6 +8,9 @@ import { PaletteButton } from "@/components/commands/palette-button";
 import type { Person } from "@/components/shell/person";
 import { placesOf } from "@/components/shell/places";
 import { Spinner } from "@/components/ui/spinner";
+import { shellTexts } from "@/lib/texts/shell";
+
+const texts = shellTexts.frame;
 
 type NavigationProps = { role: Person["role"]; onNavigate?: MouseEventHandler<HTMLAnchorElement> };
 
@@ -17,7 +20,7 @@ export function Navigation({ role, onNavigate }: NavigationProps) {
     <>
       {/* On a narrow screen it stands in the header. */}
       {!onNavigate && <PaletteButton />}
-      <nav aria-label="Main">
+      <nav aria-label={texts.navigation}>
         <ul className="flex flex-col gap-px">
           {placesOf(role).map(({ href, name, icon: Icon }) => {
             const here = pathname === href || pathname.startsWith(`${href}/`);

@@ -4,6 +4,9 @@ import type { ReactNode } from "react";
 import { buttonClass } from "@/components/ui/button";
 import { EmptyState } from "@/components/ui/empty-state";
 import { PageHeading } from "@/components/ui/page-heading";
+import { shellTexts } from "@/lib/texts/shell";
+
+const texts = shellTexts.noConnection;
 
 type NoConnectionProps = {
   /** Of the page. */
@@ -19,10 +22,10 @@ export function NoConnection({ title, children }: NoConnectionProps) {
       <section className="rounded-lg border border-line bg-surface">
         <EmptyState
           icon={<Unplug className="size-5" />}
-          title="No RingCX account is connected"
+          title={texts.title}
           action={
             <Link href="/settings#connections" prefetch={false} className={buttonClass("primary")}>
-              Connect RingCX account
+              {texts.connect}
             </Link>
           }
         >

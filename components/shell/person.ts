@@ -1,3 +1,5 @@
+import { shellTexts } from "@/lib/texts/shell";
+
 /** What the shell shows of the session; no more than this goes to the browser. */
 export type Person = { name: string; email: string | null; role: "member" | "ops" | "admin" };
 
@@ -19,8 +21,4 @@ export type Connection = {
 /** What a page can be about: a connection, or what a role reaches without one. */
 export type Workspace = { id: string; tenant: string; connectionId: string | null };
 
-export const roleNames: Record<Person["role"], string> = {
-  member: "Member",
-  ops: "Operations",
-  admin: "Administrator",
-};
+export const roleNames: Record<Person["role"], string> = shellTexts.roles;

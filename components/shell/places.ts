@@ -9,6 +9,9 @@ import {
   Users,
 } from "lucide-react";
 import type { Person } from "@/components/shell/person";
+import { shellTexts } from "@/lib/texts/shell";
+
+const texts = shellTexts.places;
 
 const everyone: readonly Person["role"][] = ["member", "ops", "admin"];
 
@@ -24,19 +27,33 @@ type Place = {
 };
 
 const places: readonly Place[] = [
-  { href: "/overview", name: "Overview", icon: LayoutDashboard, roles: everyone, key: "o", words: "home attention" },
-  { href: "/incident", name: "Incident", icon: Siren, roles: everyone, key: "i", words: "desk leak" },
-  { href: "/tokens", name: "Tokens", icon: KeyRound, roles: everyone, key: "t", words: "list inventory" },
-  { href: "/accounts", name: "Accounts", icon: Building2, roles: everyone, key: "a", words: "sub-accounts" },
-  { href: "/audit", name: "Audit log", icon: ScrollText, roles: everyone, key: "l", words: "events history" },
-  { href: "/team", name: "Team", icon: Users, roles: ["ops", "admin"], key: "m", words: "owners coverage sessions" },
+  {
+    href: "/overview",
+    name: texts.overview.name,
+    icon: LayoutDashboard,
+    roles: everyone,
+    key: "o",
+    words: texts.overview.words,
+  },
+  { href: "/incident", name: texts.incident.name, icon: Siren, roles: everyone, key: "i", words: texts.incident.words },
+  { href: "/tokens", name: texts.tokens.name, icon: KeyRound, roles: everyone, key: "t", words: texts.tokens.words },
+  {
+    href: "/accounts",
+    name: texts.accounts.name,
+    icon: Building2,
+    roles: everyone,
+    key: "a",
+    words: texts.accounts.words,
+  },
+  { href: "/audit", name: texts.audit.name, icon: ScrollText, roles: everyone, key: "l", words: texts.audit.words },
+  { href: "/team", name: texts.team.name, icon: Users, roles: ["ops", "admin"], key: "m", words: texts.team.words },
   {
     href: "/settings",
-    name: "Settings",
+    name: texts.settings.name,
     icon: Settings,
     roles: everyone,
     key: "s",
-    words: "profile sessions keys notifications",
+    words: texts.settings.words,
   },
 ];
 

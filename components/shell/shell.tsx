@@ -30,7 +30,10 @@ type ShellProps = {
 
 export function Shell({ person, connections, notice, sandbox, children }: ShellProps) {
   return (
-    <div className={clsx("flex min-h-dvh flex-col", sandbox ? "[--ribbon:1.75rem]" : "[--ribbon:0px]")}>
+    <div
+      data-workspace={connections.active}
+      className={clsx("flex min-h-dvh flex-col", sandbox ? "[--ribbon:1.75rem]" : "[--ribbon:0px]")}
+    >
       <ToastProvider>
         <ConnectionsProvider facts={connections}>
           <SkipLink />

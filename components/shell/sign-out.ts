@@ -4,6 +4,9 @@ import { useCallback, useState } from "react";
 import { z } from "zod";
 import { call } from "@/components/http";
 import { useToast } from "@/components/ui/toast";
+import { shellTexts } from "@/lib/texts/shell";
+
+const texts = shellTexts.signOut;
 
 /** Signs out, or says why the person is still signed in. */
 export function useSignOut(): { leaving: boolean; leave: () => Promise<void> } {
@@ -16,7 +19,7 @@ export function useSignOut(): { leaving: boolean; leave: () => Promise<void> } {
     if ("next" in done) location.assign(done.next);
     else {
       setLeaving(false);
-      toast({ title: "You are still signed in", detail: done.failure, tone: "danger" });
+      toast({ title: texts.failed, detail: done.failure, tone: "danger" });
     }
   }, [toast]);
   return { leaving, leave };

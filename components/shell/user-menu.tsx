@@ -12,6 +12,9 @@ import { applyTheme, currentTheme, type Theme } from "@/components/shell/theme";
 import { Menu, MenuItem, MenuLabel, MenuRadioItem, MenuSeparator } from "@/components/ui/menu";
 import { Spinner } from "@/components/ui/spinner";
 import { applyZone, useZone } from "@/components/ui/zone";
+import { shellTexts } from "@/lib/texts/shell";
+
+const texts = shellTexts.user;
 
 export function UserMenu({ person, compact = false }: { person: Person; compact?: boolean }) {
   const { leaving, leave } = useSignOut();
@@ -30,7 +33,7 @@ export function UserMenu({ person, compact = false }: { person: Person; compact?
       trigger={
         <button
           type="button"
-          aria-label={`User menu, ${person.name}`}
+          aria-label={texts.label(person.name)}
           className={clsx(
             "flex min-w-0 items-center gap-2 rounded-md text-left hover:bg-hover data-[state=open]:bg-hover",
             compact ? "size-8 justify-center" : "h-11 w-full px-2",
@@ -72,10 +75,10 @@ export function UserMenu({ person, compact = false }: { person: Person; compact?
           sheet.current = true;
         }}
       >
-        Keyboard shortcuts
+        {texts.shortcuts}
       </MenuItem>
       <MenuItem icon={<LogOut />} onSelect={leave} disabled={leaving}>
-        Sign out
+        {texts.signOut}
       </MenuItem>
     </Menu>
   );
@@ -93,18 +96,18 @@ function ThemeItems() {
   const [theme, setTheme] = useState(currentTheme);
   return (
     <>
-      <MenuLabel>Theme</MenuLabel>
+      <MenuLabel>{texts.theme}</MenuLabel>
       <DropdownMenu.RadioGroup
-        aria-label="Theme"
+        aria-label={texts.theme}
         value={theme}
         onValueChange={(value) => {
           setTheme(value as Theme);
           applyTheme(value as Theme);
         }}
       >
-        <MenuRadioItem value="system">System</MenuRadioItem>
-        <MenuRadioItem value="light">Light</MenuRadioItem>
-        <MenuRadioItem value="dark">Dark</MenuRadioItem>
+        <MenuRadioItem value="system">{texts.themes.system}</MenuRadioItem>
+        <MenuRadioItem value="light">{texts.themes.light}</MenuRadioItem>
+        <MenuRadioItem value="dark">{texts.themes.dark}</MenuRadioItem>
       </DropdownMenu.RadioGroup>
     </>
   );
@@ -113,14 +116,14 @@ function ThemeItems() {
 function TimesItems() {
   return (
     <>
-      <MenuLabel>Times</MenuLabel>
+      <MenuLabel>{texts.times}</MenuLabel>
       <DropdownMenu.RadioGroup
-        aria-label="Times"
+        aria-label={texts.times}
         value={useZone()}
         onValueChange={(value) => applyZone(value === "utc" ? "utc" : "local")}
       >
-        <MenuRadioItem value="local">Local</MenuRadioItem>
-        <MenuRadioItem value="utc">UTC</MenuRadioItem>
+        <MenuRadioItem value="local">{texts.zones.local}</MenuRadioItem>
+        <MenuRadioItem value="utc">{texts.zones.utc}</MenuRadioItem>
       </DropdownMenu.RadioGroup>
     </>
   );

@@ -9,15 +9,12 @@ import { BarePage } from "@/components/shell/bare-page";
 import { Button, buttonClass } from "@/components/ui/button";
 import { Callout } from "@/components/ui/callout";
 import { Spinner } from "@/components/ui/spinner";
-import { formatSeconds } from "@/lib/format";
+import { signInTexts } from "@/lib/texts/sign-in";
+import { uiTexts } from "@/lib/texts/ui";
+
+const texts = signInTexts.exchange;
 
 type Purpose = "sign_in" | "connect" | "confirm";
-
-const titles: Record<Purpose, string> = {
-  sign_in: "Signing in with RingCentral",
-  connect: "Connecting your RingCX account",
-  confirm: "Confirming that it is you",
-};
 
 const answerSchema = z.union([
   z.object({ returnTo: z.string() }),
@@ -94,7 +91,7 @@ export function ExchangeView({ purpose, returnTo }: { purpose: Purpose; returnTo
   const startPath = purpose === "sign_in" ? `/sign-in?${new URLSearchParams({ returnTo })}` : returnTo;
   const startOver = (
     <a href={startPath} className={buttonClass("secondary")}>
-      {purpose === "sign_in" ? "Back to sign-in" : "Go back"}
+      {purpose === "sign_in" ? texts.backToSignIn : texts.goBack}
     </a>
   );
 
@@ -104,12 +101,12 @@ export function ExchangeView({ purpose, returnTo }: { purpose: Purpose; returnTo
     const mayAsk = again || failure.code === "network" || failure.code === "unreadable";
     return (
       <BarePage
-        title={purpose === "sign_in" ? "You are not signed in" : "Nothing was changed"}
+        title={purpose === "sign_in" ? texts.notSignedIn : texts.nothingChanged}
         action={
           <div className="flex justify-center gap-2">
             {mayAsk && (
               <Button variant="primary" onClick={tryAgain}>
-                Try again
+                {uiTexts.actions.tryAgain}
               </Button>
             )}
             {failure.code === "link_unconfirmed" && <ConfirmLink returnTo={returnTo} />}
@@ -119,31 +116,25 @@ export function ExchangeView({ purpose, returnTo }: { purpose: Purpose; returnTo
       >
         <Callout ref={summary} tone="danger" role="alert" tabIndex={-1} title={title} className="mt-3 text-left">
           {failure.code === "link_unconfirmed" && identity && username ? (
-            <p>
-              You are signed in as {identity}; this RingCX user is {username}. Connect it only if it is yours.
-            </p>
+            <p>{texts.otherName(identity, username)}</p>
           ) : (
             detail && <p>{detail}</p>
           )}
-          {failure.requestId && <p className="font-mono text-2xs">Request ID {failure.requestId}</p>}
+          {failure.requestId && <p className="font-mono text-2xs">{uiTexts.failure.requestId(failure.requestId)}</p>}
         </Callout>
       </BarePage>
     );
   }
 
   return (
-    <BarePage title={titles[purpose]} action={startOver}>
-      <p role="status">
-        {place === null ? "RingCentral has said who you are. Asking RingCX…" : `You are number ${place.place} in line.`}
-      </p>
+    <BarePage title={texts.titles[purpose]} action={startOver}>
+      <p role="status">{place === null ? texts.asking : texts.inLine(place.place)}</p>
       {place === null ? (
         <Spinner className="mx-auto mt-4" />
       ) : (
         <>
           <Countdown until={place.until} />
-          <p className="mt-4">
-            RingCX takes only a few of these a minute. Keep this page open: whoever leaves it loses the place.
-          </p>
+          <p className="mt-4">{texts.keepOpen}</p>
         </>
       )}
     </BarePage>
@@ -158,11 +149,7 @@ function Countdown({ until }: { until: number }) {
     const timer = setInterval(tick, 1000);
     return () => clearInterval(timer);
   }, [until]);
-  return (
-    <p className="mt-1 font-medium text-ink text-lg tabular-nums">
-      {left === null ? " " : `About ${formatSeconds(left)}`}
-    </p>
-  );
+  return <p className="mt-1 font-medium text-ink text-lg tabular-nums">{left === null ? " " : texts.about(left)}</p>;
 }
 
 /** The exchange is used up: the way to RingCentral is gone once more, with the word that the user is theirs. */
@@ -181,7 +168,7 @@ function ConfirmLink({ returnTo }: { returnTo: string }) {
   return (
     <>
       <Button variant="primary" onClick={connect} pending={pending}>
-        It is mine: connect it
+        {texts.mine}
       </Button>
       {failure && <p role="alert">{failure.title}</p>}
     </>

@@ -8,6 +8,10 @@ import { goThrough } from "@/components/doors";
 import type { Failure } from "@/components/http";
 import { Button } from "@/components/ui/button";
 import { Callout } from "@/components/ui/callout";
+import { signInTexts } from "@/lib/texts/sign-in";
+import { uiTexts } from "@/lib/texts/ui";
+
+const texts = signInTexts.doors;
 
 type Door = "ringcentral" | "oidc";
 type SignInDoorsProps = { ringex: boolean; ssoName: string | null; returnPath: string };
@@ -42,7 +46,7 @@ export function SignInDoors({ ringex, ssoName, returnPath }: SignInDoorsProps) {
   const button = (door: Door, name: string, Icon: typeof Building2) => (
     <Button size="lg" pending={leaving === door} onClick={() => leave(door)} className="w-full">
       <Icon className="size-4 text-faint" aria-hidden="true" />
-      <span className="truncate">Continue with {name}</span>
+      <span className="truncate">{texts.through(name)}</span>
     </Button>
   );
 
@@ -52,13 +56,13 @@ export function SignInDoors({ ringex, ssoName, returnPath }: SignInDoorsProps) {
       {said && (
         <Callout ref={summary} tone="danger" role="alert" tabIndex={-1} title={said.title}>
           <p>{said.detail}</p>
-          {failure.requestId && <p className="font-mono text-2xs">Request ID {failure.requestId}</p>}
+          {failure.requestId && <p className="font-mono text-2xs">{uiTexts.failure.requestId(failure.requestId)}</p>}
         </Callout>
       )}
       {ssoName !== null && button("oidc", ssoName, Building2)}
       {ringex && button("ringcentral", "RingCentral", PhoneCall)}
       <p className="mt-2 flex items-center gap-3 text-faint text-xs before:h-px before:flex-1 before:bg-line after:h-px after:flex-1 after:bg-line">
-        or with a RingCX password
+        {texts.orPassword}
       </p>
     </div>
   );

@@ -10,9 +10,12 @@ import { signInAdvice } from "@/components/sign-in/sign-in-advice";
 import { Button } from "@/components/ui/button";
 import { Callout } from "@/components/ui/callout";
 import { Checkbox, Field, Select, TextInput } from "@/components/ui/field";
-import { formatSeconds } from "@/lib/format";
+import { signInTexts } from "@/lib/texts/sign-in";
+import { uiTexts } from "@/lib/texts/ui";
 
-const fields = { username: "Username", password: "Password", platformId: "Platform ID" } as const;
+const texts = signInTexts.form;
+
+const fields = { username: texts.username, password: texts.password, platformId: texts.platformId } as const;
 type FieldName = keyof typeof fields;
 
 const csrfSchema = z.object({ csrfToken: z.string() });
@@ -102,7 +105,7 @@ export function SignInForm({ hosts, legacyHosts, returnPath }: SignInFormProps) 
     location.assign(returnPath);
   }
 
-  const errorOf = (name: FieldName) => (missing.includes(name) ? `${fields[name]} is needed` : null);
+  const errorOf = (name: FieldName) => (missing.includes(name) ? texts.needed(fields[name]) : null);
   const advice = failure ? signInAdvice(failure.code) : null;
 
   return (
@@ -121,17 +124,17 @@ export function SignInForm({ hosts, legacyHosts, returnPath }: SignInFormProps) 
           tone="danger"
           role="alert"
           tabIndex={-1}
-          title={`Fill in ${listOf(missing.map((name) => fields[name]))}`}
+          title={texts.fillIn(missing.map((name) => fields[name]))}
         />
       )}
       {failure && (
         <Callout ref={summary} tone="danger" role="alert" tabIndex={-1} title={failure.title}>
           {failure.detail && <p>{failure.detail}</p>}
           {advice && <p>{advice}</p>}
-          {failure.requestId && <p className="font-mono text-2xs">Request ID {failure.requestId}</p>}
+          {failure.requestId && <p className="font-mono text-2xs">{uiTexts.failure.requestId(failure.requestId)}</p>}
         </Callout>
       )}
-      <Field label="Username" error={errorOf("username")}>
+      <Field label={texts.username} error={errorOf("username")}>
         {(control) => (
           <TextInput
             {...control}
@@ -146,7 +149,7 @@ export function SignInForm({ hosts, legacyHosts, returnPath }: SignInFormProps) 
           />
         )}
       </Field>
-      <Field label="Password" error={errorOf("password")}>
+      <Field label={texts.password} error={errorOf("password")}>
         {(control) => (
           <div className="relative">
             <TextInput
@@ -161,7 +164,7 @@ export function SignInForm({ hosts, legacyHosts, returnPath }: SignInFormProps) 
             />
             <button
               type="button"
-              aria-label={visible ? "Hide characters" : "Show characters"}
+              aria-label={visible ? texts.hide : texts.show}
               aria-pressed={visible}
               onClick={() => setVisible(!visible)}
               className="absolute top-1 right-1 flex size-7 items-center justify-center rounded text-faint hover:bg-hover hover:text-ink"
@@ -178,9 +181,9 @@ export function SignInForm({ hosts, legacyHosts, returnPath }: SignInFormProps) 
       <div className={legacy ? "" : "grid gap-4 sm:grid-cols-2"}>
         {/* Hidden, not gone: what was typed is there again with the next host. */}
         <Field
-          label="Platform ID"
+          label={texts.platformId}
           error={errorOf("platformId")}
-          help="The short code from RingCentral, such as aws80"
+          help={texts.platformIdHelp}
           className={clsx(legacy && "hidden")}
         >
           {(control) => (
@@ -196,7 +199,7 @@ export function SignInForm({ hosts, legacyHosts, returnPath }: SignInFormProps) 
             />
           )}
         </Field>
-        <Field label="Host">
+        <Field label={texts.host}>
           {(control) => (
             <Select
               {...control}
@@ -214,7 +217,7 @@ export function SignInForm({ hosts, legacyHosts, returnPath }: SignInFormProps) 
                 </option>
               ))}
               {legacyHosts.length > 0 && (
-                <optgroup label="Legacy portal">
+                <optgroup label={texts.legacy}>
                   {legacyHosts.map((portal) => (
                     <option key={portal} value={portal}>
                       {bareHost(portal)}
@@ -230,9 +233,9 @@ export function SignInForm({ hosts, legacyHosts, returnPath }: SignInFormProps) 
         <div className="flex min-h-6 items-start gap-2 text-dim text-sm">
           <Checkbox id={stayId} name="staySignedIn" className="-mt-0.5" aria-describedby={`${stayId}-help`} />
           <div>
-            <label htmlFor={stayId}>Stay signed in for two weeks</label>
+            <label htmlFor={stayId}>{texts.stay}</label>
             <p id={`${stayId}-help`} className="text-faint text-xs">
-              At the portal. Otherwise its session ends after an hour without use. Tokendesk's own limits hold as well.
+              {texts.stayHelp}
             </p>
           </div>
         </div>
@@ -240,9 +243,9 @@ export function SignInForm({ hosts, legacyHosts, returnPath }: SignInFormProps) 
       <div className="flex min-h-6 items-start gap-2 text-dim text-sm">
         <Checkbox id={rememberId} name="remember" className="-mt-0.5" aria-describedby={`${rememberId}-help`} />
         <div>
-          <label htmlFor={rememberId}>Remember me on this device</label>
+          <label htmlFor={rememberId}>{texts.remember}</label>
           <p id={`${rememberId}-help`} className="text-faint text-xs">
-            {legacy ? "Username and host, never the password" : "Username, platform ID and host, never the password"}
+            {legacy ? texts.rememberLegacyHelp : texts.rememberHelp}
           </p>
         </div>
       </div>
@@ -254,11 +257,11 @@ export function SignInForm({ hosts, legacyHosts, returnPath }: SignInFormProps) 
         disabled={waiting}
         {...(waiting ? { "aria-describedby": "sign-in-wait" } : {})}
       >
-        Sign in
+        {texts.signIn}
       </Button>
       {waiting && (
         <p id="sign-in-wait" className="text-center text-dim text-sm tabular-nums">
-          You can try again in {formatSeconds(wait)}
+          {texts.wait(wait)}
         </p>
       )}
     </form>
@@ -277,8 +280,4 @@ async function signIn(
     answer: signedInSchema,
   });
   return answer.ok ? null : answer.failure;
-}
-
-function listOf(words: string[]): string {
-  return words.length < 2 ? words.join("") : `${words.slice(0, -1).join(", ")} and ${words.at(-1)}`;
 }

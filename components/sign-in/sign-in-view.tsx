@@ -6,19 +6,11 @@ import { contentId, SkipLink } from "@/components/shell/skip-link";
 import { SignInDoors } from "@/components/sign-in/sign-in-doors";
 import { SignInForm } from "@/components/sign-in/sign-in-form";
 import { Callout } from "@/components/ui/callout";
+import { signInTexts } from "@/lib/texts/sign-in";
 
-const reasons: Record<string, string> = {
-  expired: "Your session has ended. Sign in to go on where you were.",
-  idle: "You were away for a while, so the session was closed. Sign in to go on where you were.",
-  "signed-out": "You are signed out, here and at RingCX.",
-  required: "Sign in to see that page.",
-};
+const texts = signInTexts.view;
 
-const promises = [
-  ["Password", "Sent to RingCX once, then forgotten. Never stored."],
-  ["Session", "RingCX's session is kept encrypted in this browser's cookie and ends with Sign out."],
-  ["API tokens", "Shown masked. A value is shown only when you ask, and is not kept."],
-] as const;
+const reasons: Record<string, string> = texts.reasons;
 
 type SignInViewProps = {
   hosts: string[];
@@ -46,11 +38,9 @@ export function SignInView({ sandbox, reason, problem, returnPath, ...doors }: S
       >
         <div className="lg:col-start-1">
           <Brand />
-          <h1 className="mt-8 font-semibold text-2xl">Sign in to RingCX</h1>
+          <h1 className="mt-8 font-semibold text-2xl">{texts.title}</h1>
           <p className="mt-1 text-dim text-base">
-            {ringex || ssoName !== null
-              ? "With what your company uses, or with your RingCX password."
-              : "With the same credentials as in the RingCX admin portal."}
+            {ringex || ssoName !== null ? texts.withCompany : texts.withPassword}
           </p>
           {trouble && (
             <Callout tone="danger" role="alert" className="mt-5" title={trouble.title}>
@@ -65,29 +55,23 @@ export function SignInView({ sandbox, reason, problem, returnPath, ...doors }: S
           {(ringex || ssoName !== null) && <SignInDoors ringex={ringex} ssoName={ssoName} returnPath={returnPath} />}
           <SignInForm hosts={hosts} legacyHosts={legacyHosts} returnPath={returnPath} />
         </div>
-        <aside
-          aria-label="About this sign-in"
-          className="flex flex-col gap-8 lg:pt-16 lg:border-line lg:border-l lg:pl-16"
-        >
+        <aside aria-label={texts.about} className="flex flex-col gap-8 lg:pt-16 lg:border-line lg:border-l lg:pl-16">
           {sandbox && (
             <section>
               <h2 className="flex items-center gap-2 font-medium text-base">
                 <FlaskConical className="size-4 text-warn" aria-hidden="true" />
-                This is the sandbox
+                {texts.sandbox}
               </h2>
-              <p className="mt-1.5 max-w-sm text-dim text-sm">
-                It behaves like RingCX and holds invented tokens only. Its users and their passwords are listed in the
-                README and in the terminal that runs it.
-              </p>
+              <p className="mt-1.5 max-w-sm text-dim text-sm">{texts.sandboxWhy}</p>
             </section>
           )}
           <section>
             <h2 className="flex items-center gap-2 font-medium text-base">
               <ShieldCheck className="size-4 text-good" aria-hidden="true" />
-              What Tokendesk keeps
+              {texts.keeps}
             </h2>
             <dl className="mt-3 flex max-w-sm flex-col gap-3">
-              {promises.map(([name, text]) => (
+              {texts.promises.map(([name, text]) => (
                 <div key={name}>
                   <dt className="font-medium text-ink text-sm">{name}</dt>
                   <dd className="text-dim text-sm">{text}</dd>

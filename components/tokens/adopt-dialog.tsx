@@ -7,7 +7,10 @@ import { useTokenForm } from "@/components/tokens/token-form";
 import { TokenFormDialog } from "@/components/tokens/token-form-dialog";
 import { newTokenBody, textOf } from "@/components/tokens/token-text";
 import { useToast } from "@/components/ui/toast";
+import { tokensTexts } from "@/lib/texts/tokens";
 import type { Token } from "@/lib/tokens/schema";
+
+const texts = tokensTexts.adopt;
 
 type AdoptDialogProps = { token: Token; today: string; onClose: () => void; returnFocus: () => void };
 
@@ -20,7 +23,7 @@ export function AdoptDialog({ token, today, onClose, returnFocus }: AdoptDialogP
     check: newTokenBody,
     send: (body) => call(tokenPath(token, "adopt"), { method: "POST", json: body, answer: changedSchema }),
     onDone: (adopted) => {
-      toast({ title: "Adopted", detail: adopted.token.label ?? token.hint });
+      toast({ title: texts.adopted, detail: adopted.token.label ?? token.hint });
       router.refresh();
       onClose();
     },
@@ -28,10 +31,10 @@ export function AdoptDialog({ token, today, onClose, returnFocus }: AdoptDialogP
 
   return (
     <TokenFormDialog
-      title="Adopt token"
+      title={texts.title}
       hint={token.hint}
-      description="Say what it is for. If nobody knows it, revoke it instead."
-      verb="Adopt"
+      description={texts.description}
+      verb={texts.adopt}
       fields={{ ...fields, today }}
       pending={pending}
       failure={failure}

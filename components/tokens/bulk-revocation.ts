@@ -1,7 +1,10 @@
 import { call, type Failure, isOutcomeUnknown, needsSignIn } from "@/components/http";
 import type { Step } from "@/components/incident/revocation-run";
 import { revokedSchema, tokenPath } from "@/components/tokens/answers";
+import { tokensTexts } from "@/lib/texts/tokens";
 import type { RevocationProof, Token } from "@/lib/tokens/schema";
+
+const texts = tokensTexts.bulk;
 
 /**
  * What became of one token. `absent`: it was dead, or not in the list any more. `failed`: it is alive. `unknown`: it may
@@ -74,8 +77,7 @@ async function revokeOne(
     if (answer.ok) return { outcome: { state: "revoked", proof: answer.value.proof }, failure: null };
     const { failure } = answer;
     const { code, detail } = failure;
-    if (code === "token_not_found")
-      return { outcome: { state: "absent", detail: "Not in your list any more." }, failure };
+    if (code === "token_not_found") return { outcome: { state: "absent", detail: texts.absent }, failure };
     const limited = code === "rate_limited" || code === "upstream_rate_limited";
     const stopped =
       limited &&

@@ -10,9 +10,12 @@ import { HistoryLink } from "@/components/tokens/history-link";
 import { useTokenActions } from "@/components/tokens/token-actions";
 import { Button } from "@/components/ui/button";
 import { FailureNote } from "@/components/ui/failure-note";
+import { RichText } from "@/components/ui/rich-text";
 import { Time } from "@/components/ui/time";
-import { formatCount, plural } from "@/lib/format";
+import { tokensTexts } from "@/lib/texts/tokens";
 import { rowKey, type Token, type Differences as TokenDifferences } from "@/lib/tokens/schema";
+
+const texts = tokensTexts.differences;
 
 const shownAtFirst = 5;
 
@@ -31,10 +34,7 @@ export function Differences({ differences, listed, onShowAppeared, onEmptied }: 
   const showAppeared = appearedTotal > 0 && !listed;
   if (!showAppeared && vanishedTotal === 0) return null;
   return (
-    <section
-      aria-label="Changes outside Tokendesk"
-      className="mb-4 divide-y divide-line rounded-lg border border-line bg-surface"
-    >
+    <section aria-label={texts.title} className="mb-4 divide-y divide-line rounded-lg border border-line bg-surface">
       {showAppeared && <Appeared tokens={appeared} total={appearedTotal} onShowAll={onShowAppeared} />}
       {vanishedTotal > 0 && <Vanished tokens={vanished} total={vanishedTotal} onEmptied={onEmptied} />}
     </section>
@@ -43,32 +43,27 @@ export function Differences({ differences, listed, onShowAppeared, onEmptied }: 
 
 function Appeared({ tokens, total, onShowAll }: { tokens: Token[]; total: number; onShowAll: () => void }) {
   const open = useTokenActions();
-  const one = total === 1;
   return (
     <div className="px-4 py-3">
-      <Heading icon={<CirclePlus className="size-4 text-warn" aria-hidden="true" />}>
-        {one
-          ? "1 token appeared outside Tokendesk: yours?"
-          : `${formatCount(total)} tokens appeared outside Tokendesk: yours?`}
-      </Heading>
-      <p className="mt-0.5 ml-6 text-dim text-xs">
-        Adopt what you know, with a label. Revoke what nobody knows: it works with your permissions.
-      </p>
+      <Heading icon={<CirclePlus className="size-4 text-warn" aria-hidden="true" />}>{texts.appeared(total)}</Heading>
+      <p className="mt-0.5 ml-6 text-dim text-xs">{texts.appearedHelp}</p>
       <ul className="mt-2 flex flex-col">
         {tokens.slice(0, shownAtFirst).map((token) => (
-          <Line key={rowKey(token)} token={token} when="First seen" at={token.appearedAt ?? token.firstSeenAt}>
+          <Line key={rowKey(token)} token={token} when={texts.firstSeen} at={token.appearedAt ?? token.firstSeenAt}>
             <Button size="sm" onClick={() => open({ kind: "adopt", token })}>
-              Adopt<span className="sr-only"> {token.hint}</span>
+              {texts.adopt}
+              <span className="sr-only"> {token.hint}</span>
             </Button>
             <Button variant="ghost-danger" size="sm" onClick={() => open({ kind: "revoke", token })}>
-              Revoke<span className="sr-only"> {token.hint}</span>
+              {texts.revoke}
+              <span className="sr-only"> {token.hint}</span>
             </Button>
           </Line>
         ))}
       </ul>
       {total > shownAtFirst && (
         <Button variant="ghost" size="sm" className="mt-1 ml-3.5" onClick={onShowAll}>
-          Show all {formatCount(total)} in the list
+          {texts.showAllInList(total)}
         </Button>
       )}
     </div>
@@ -103,12 +98,8 @@ function Vanished({ tokens, total, onEmptied }: VanishedProps) {
 
   return (
     <div className="px-4 py-3">
-      <Heading icon={<CircleMinus className="size-4 text-faint" aria-hidden="true" />}>
-        {left === 1 ? "1 token vanished" : `${formatCount(left)} tokens vanished`}
-      </Heading>
-      <p className="mt-0.5 ml-6 text-dim text-xs">
-        {left === 1 ? "It is" : "They are"} no longer in your list at RingCX, and no revocation here is proven.
-      </p>
+      <Heading icon={<CircleMinus className="size-4 text-faint" aria-hidden="true" />}>{texts.vanished(left)}</Heading>
+      <p className="mt-0.5 ml-6 text-dim text-xs">{texts.vanishedHelp(left)}</p>
       {failure && (
         <div className="mt-2 ml-6">
           <FailureNote failure={failure} />
@@ -116,7 +107,7 @@ function Vanished({ tokens, total, onEmptied }: VanishedProps) {
       )}
       <ul ref={list} className="mt-2 flex flex-col">
         {(all ? open : open.slice(0, shownAtFirst)).map((token) => (
-          <Line key={rowKey(token)} token={token} when="Last seen" at={token.lastSeenAt}>
+          <Line key={rowKey(token)} token={token} when={texts.lastSeen} at={token.lastSeenAt}>
             <Button
               size="sm"
               pending={noting === rowKey(token)}
@@ -126,7 +117,8 @@ function Vanished({ tokens, total, onEmptied }: VanishedProps) {
                 void note(token, beside?.querySelector("button") ?? null);
               }}
             >
-              Noted<span className="sr-only">, {token.hint} vanished</span>
+              {texts.noted}
+              <span className="sr-only">{texts.notedWhat(token.hint)}</span>
             </Button>
           </Line>
         ))}
@@ -141,12 +133,10 @@ function Vanished({ tokens, total, onEmptied }: VanishedProps) {
             setAll(true);
           }}
         >
-          Show all {formatCount(open.length)}
+          {texts.showAll(open.length)}
         </Button>
       )}
-      {all && left > open.length && (
-        <p className="mt-1 ml-6 text-faint text-xs">{plural(left - open.length, "older one")} after these</p>
-      )}
+      {all && left > open.length && <p className="mt-1 ml-6 text-faint text-xs">{texts.older(left - open.length)}</p>}
     </div>
   );
 }
@@ -166,11 +156,11 @@ function Line({ token, when, at, children }: LineProps) {
   return (
     <li className="flex min-h-9 flex-wrap items-center gap-x-3 rounded-md py-1 pl-6 text-sm">
       <HistoryLink token={token} />
-      <span className="min-w-0 truncate">{token.label ?? <span className="text-faint">No label</span>}</span>
+      <span className="min-w-0 truncate">{token.label ?? <span className="text-faint">{texts.noLabel}</span>}</span>
       <span className="ml-auto flex items-center gap-1.5">
         {at && (
           <span className="mr-1.5 whitespace-nowrap text-faint text-xs">
-            {when} <Time iso={at} className="tabular-nums" />
+            <RichText text={when} slots={{ time: <Time iso={at} className="tabular-nums" /> }} />
           </span>
         )}
         {children}

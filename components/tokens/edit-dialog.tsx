@@ -8,7 +8,10 @@ import { useTokenForm } from "@/components/tokens/token-form";
 import { TokenFormDialog } from "@/components/tokens/token-form-dialog";
 import { hasChanged, patchBody, textOf } from "@/components/tokens/token-text";
 import { useToast } from "@/components/ui/toast";
+import { tokensTexts } from "@/lib/texts/tokens";
 import type { Token } from "@/lib/tokens/schema";
+
+const texts = tokensTexts.edit;
 
 type EditDialogProps = { token: Token; today: string; onClose: () => void; returnFocus: () => void };
 
@@ -20,7 +23,7 @@ export function EditDialog({ token, today, onClose, returnFocus }: EditDialogPro
     check: (text) => patchBody(text, token),
     send: (body) => call(tokenPath(token), { method: "PATCH", json: body, answer: changedSchema }),
     onDone: (saved) => {
-      toast({ title: "Saved", detail: saved.token.label ?? token.hint });
+      toast({ title: texts.saved, detail: saved.token.label ?? token.hint });
       router.refresh();
       onClose();
     },
@@ -34,10 +37,10 @@ export function EditDialog({ token, today, onClose, returnFocus }: EditDialogPro
 
   return (
     <TokenFormDialog
-      title="Edit token"
+      title={texts.title}
       hint={token.hint}
-      description="Kept in Tokendesk; RingCX does not see it."
-      verb="Save"
+      description={texts.description}
+      verb={texts.save}
       fields={{ ...fields, today, labelOptional: true }}
       pending={pending}
       failure={failure}

@@ -5,6 +5,9 @@ import Link from "next/link";
 import { useSeveral } from "@/components/connections/listed";
 import { historyPath } from "@/components/tokens/answers";
 import { TokenHint } from "@/components/tokens/token-hint";
+import { tokensTexts } from "@/lib/texts/tokens";
+
+const texts = tokensTexts.menu;
 
 type Shown = { id: string; hint: string; connection?: string | null };
 
@@ -19,7 +22,7 @@ export function HistoryLink({ token, className }: { token: Shown; className?: st
     <Link
       href={useHistoryPath(token)}
       prefetch={false}
-      title="History"
+      title={texts.history}
       className={clsx("rounded underline-offset-2 hover:underline", className)}
     >
       <TokenHint hint={token.hint} />

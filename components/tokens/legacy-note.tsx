@@ -1,9 +1,11 @@
 "use client";
 
 import { Callout } from "@/components/ui/callout";
-import { formatCount } from "@/lib/format";
 import type { ListedConnection } from "@/lib/session/schema";
+import { tokensTexts } from "@/lib/texts/tokens";
 import type { Differences } from "@/lib/tokens/schema";
+
+const texts = tokensTexts.legacy;
 
 /** From here on it is more than a few people's work. */
 const flood = 20;
@@ -15,19 +17,8 @@ export function LegacyNote({ connections, differences }: LegacyNoteProps) {
   const many = differences.appearedTotal >= flood;
   if (!many && !connections.some(({ legacy }) => legacy)) return null;
   return (
-    <Callout
-      tone="info"
-      className="mb-4"
-      title={
-        many
-          ? `${formatCount(differences.appearedTotal)} tokens appeared outside Tokendesk: it may be a script`
-          : "On a legacy portal each sign-in of a script can leave a token"
-      }
-    >
-      <p>
-        RingCentral's official SDK creates a permanent token at each legacy login. A flood of tokens without a label may
-        come from a script that signs in again and again: let it keep one token, then revoke the others.
-      </p>
+    <Callout tone="info" className="mb-4" title={many ? texts.flood(differences.appearedTotal) : texts.portal}>
+      <p>{texts.why}</p>
     </Callout>
   );
 }

@@ -15,6 +15,10 @@ import { Dialog } from "@/components/ui/dialog";
 import { FailureNote } from "@/components/ui/failure-note";
 import { Field, Select } from "@/components/ui/field";
 import type { ListedConnection } from "@/lib/session/schema";
+import { tokensTexts } from "@/lib/texts/tokens";
+import { uiTexts } from "@/lib/texts/ui";
+
+const texts = tokensTexts.create;
 
 type NewTokenDialogProps = {
   /** Where it can be made, the active one first. */
@@ -39,7 +43,7 @@ export function NewTokenDialog({ connections, today, onClose, returnFocus }: New
   if (created) {
     return (
       <Dialog
-        title="Token created"
+        title={texts.created}
         description={<span className="font-medium text-ink">{created.token.label}</span>}
         onClose={close}
         sticky
@@ -47,7 +51,7 @@ export function NewTokenDialog({ connections, today, onClose, returnFocus }: New
         footer={
           question ?? (
             <Button variant={copied ? "primary" : "secondary"} onClick={close}>
-              Done
+              {uiTexts.actions.done}
             </Button>
           )
         }
@@ -60,7 +64,7 @@ export function NewTokenDialog({ connections, today, onClose, returnFocus }: New
   if (failure && isOutcomeUnknown(failure)) {
     return (
       <UnconfirmedCreation
-        description="The answer was lost on the way. Nothing was tried a second time."
+        description={texts.lost}
         failure={failure}
         onClose={onClose}
         onRefresh={router.refresh}
@@ -71,18 +75,18 @@ export function NewTokenDialog({ connections, today, onClose, returnFocus }: New
 
   return (
     <Dialog
-      title="New token"
-      description="A permanent API token with your own RingCX permissions."
+      title={texts.title}
+      description={texts.description}
       onClose={close}
       sticky
       returnFocus={returnFocus}
       footer={
         <>
           <Button onClick={close} disabled={pending}>
-            Cancel
+            {uiTexts.actions.cancel}
           </Button>
           <Button type="submit" form={formId} variant="primary" pending={pending}>
-            {pending ? "Asking RingCX" : "Create"}
+            {pending ? texts.asking : texts.create}
           </Button>
         </>
       }
@@ -90,7 +94,7 @@ export function NewTokenDialog({ connections, today, onClose, returnFocus }: New
       <form id={formId} method="post" onSubmit={onSubmit} noValidate className="flex flex-col gap-4">
         {failure && <FailureNote failure={failure} />}
         {works.length > 1 && (
-          <Field label="Connection" help="Whose permissions it gets.">
+          <Field label={texts.connection} help={texts.connectionHelp}>
             {(control) => (
               <Select {...control} value={connection ?? ""} onChange={(event) => setConnection(event.target.value)}>
                 {works.map((one) => (

@@ -8,7 +8,11 @@ import { TokenSummary } from "@/components/tokens/token-summary";
 import { Button } from "@/components/ui/button";
 import { Dialog } from "@/components/ui/dialog";
 import { FailureNote } from "@/components/ui/failure-note";
+import { tokensTexts } from "@/lib/texts/tokens";
+import { uiTexts } from "@/lib/texts/ui";
 import type { Token } from "@/lib/tokens/schema";
+
+const texts = tokensTexts.reveal;
 
 const shownFor = 30;
 
@@ -44,21 +48,21 @@ export function RevealDialog({ token, onClose, returnFocus }: RevealDialogProps)
 
   return (
     <Dialog
-      title="Reveal token"
-      description="Shows the value on this screen for 30 seconds."
+      title={texts.title}
+      description={texts.description}
       onClose={onClose}
       returnFocus={returnFocus}
       footer={
         <>
           {value !== null && (
             <p className="mr-auto text-dim text-sm tabular-nums" aria-live="off">
-              Hides in {left} s
+              {texts.hidesIn(left)}
             </p>
           )}
-          <Button onClick={onClose}>{value === null ? "Cancel" : "Hide and close"}</Button>
+          <Button onClick={onClose}>{value === null ? uiTexts.actions.cancel : texts.hide}</Button>
           {value === null && (
             <Button data-autofocus variant="primary" onClick={reveal} pending={pending}>
-              Reveal
+              {texts.reveal}
             </Button>
           )}
         </>

@@ -17,8 +17,13 @@ import { Callout } from "@/components/ui/callout";
 import { Dialog } from "@/components/ui/dialog";
 import { FailureNote } from "@/components/ui/failure-note";
 import { focusOnMount } from "@/components/ui/focus-on-mount";
+import { RichText } from "@/components/ui/rich-text";
 import { Spinner } from "@/components/ui/spinner";
+import { tokensTexts } from "@/lib/texts/tokens";
+import { uiTexts } from "@/lib/texts/ui";
 import type { RevocationProof, Token } from "@/lib/tokens/schema";
+
+const texts = tokensTexts.revoke;
 
 type RevokeDialogProps = {
   token: Token;
@@ -56,21 +61,17 @@ export function RevokeDialog({ token, onClose, onRevoked, returnFocus }: RevokeD
   if (revoked) {
     return (
       <Dialog
-        title="Token revoked"
-        description={
-          <>
-            <TokenHint hint={token.hint} /> is dead.
-          </>
-        }
+        title={texts.revoked}
+        description={<RichText text={texts.dead} slots={{ hint: <TokenHint hint={token.hint} /> }} />}
         onClose={onClose}
         returnFocus={returnFocus}
         footer={
           <Button ref={focusOnMount} variant="primary" onClick={onClose}>
-            Done
+            {uiTexts.actions.done}
           </Button>
         }
       >
-        <Callout tone="good" title="Proven" role="status">
+        <Callout tone="good" title={texts.proven} role="status">
           <p>
             <Proof proof={revoked.proof} />
           </p>
@@ -84,23 +85,23 @@ export function RevokeDialog({ token, onClose, onRevoked, returnFocus }: RevokeD
   const withoutLog = failure?.code === "audit_unavailable";
   return (
     <Dialog
-      title="Revoke token"
-      description="This cannot be undone. What uses this token stops working at once."
+      title={texts.title}
+      description={texts.description}
       onClose={() => pending || onClose()}
       returnFocus={returnFocus}
       footer={
         <>
           {!confirmed && !pending && (
             <p id={reasonId} className="mr-auto text-dim text-xs">
-              Type <span className="font-mono text-ink">{last}</span> to go on
+              <RichText text={texts.typeHint} slots={{ hint: <span className="font-mono text-ink">{last}</span> }} />
             </p>
           )}
           <Button onClick={onClose} disabled={pending}>
-            Cancel
+            {uiTexts.actions.cancel}
           </Button>
           {withoutLog && (
             <Button variant="danger" disabled={!confirmed} onClick={() => revoke(true)}>
-              Revoke without the log
+              {texts.withoutLog}
             </Button>
           )}
           <Button
@@ -111,7 +112,7 @@ export function RevokeDialog({ token, onClose, onRevoked, returnFocus }: RevokeD
             disabled={!confirmed}
             {...(confirmed ? {} : { "aria-describedby": reasonId })}
           >
-            {failure ? "Try again" : "Revoke"}
+            {failure ? uiTexts.actions.tryAgain : texts.revoke}
           </Button>
         </>
       }
@@ -119,10 +120,12 @@ export function RevokeDialog({ token, onClose, onRevoked, returnFocus }: RevokeD
       <form id={formId} method="post" onSubmit={onSubmit} noValidate className="flex flex-col gap-4">
         {failure &&
           (unknown ? (
-            <Callout tone="danger" role="alert" title="Not proven: the token may still be alive">
+            <Callout tone="danger" role="alert" title={texts.notProven}>
               <p>{failure.detail}</p>
-              <p>Trying again is safe.</p>
-              {failure.requestId && <p className="font-mono text-2xs">Request ID {failure.requestId}</p>}
+              <p>{texts.againIsSafe}</p>
+              {failure.requestId && (
+                <p className="font-mono text-2xs">{uiTexts.failure.requestId(failure.requestId)}</p>
+              )}
             </Callout>
           ) : (
             <FailureNote failure={failure} />
@@ -130,15 +133,15 @@ export function RevokeDialog({ token, onClose, onRevoked, returnFocus }: RevokeD
         {withoutLog && <WithoutLogNote />}
         <TokenSummary token={token} />
         <LastFourField hint={token.hint} typed={typed} readOnly={pending} onType={setTyped} />
-        <ReasonField help="Stands in the audit log." reason={reason} readOnly={pending} onType={setReason} />
+        <ReasonField help={texts.reasonHelp} reason={reason} readOnly={pending} onType={setReason} />
         <div role="status">
           {pending && (
             <ol className="flex flex-col gap-1.5 text-sm">
               <li className="flex items-center gap-2">
-                <Spinner className="text-accent" /> Asking RingCX
+                <Spinner className="text-accent" /> {texts.asking}
               </li>
               <li className="flex items-center gap-2 text-dim">
-                <Spinner className="text-accent" /> Proving that it is dead
+                <Spinner className="text-accent" /> {texts.proving}
               </li>
             </ol>
           )}

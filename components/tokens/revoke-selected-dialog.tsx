@@ -24,10 +24,14 @@ import { Dialog } from "@/components/ui/dialog";
 import { FailureNote } from "@/components/ui/failure-note";
 import { Field, TextInput } from "@/components/ui/field";
 import { focusOnMount } from "@/components/ui/focus-on-mount";
+import { RichText } from "@/components/ui/rich-text";
 import { Spinner } from "@/components/ui/spinner";
 import { useToast } from "@/components/ui/toast";
-import { formatCount, formatSeconds, plural } from "@/lib/format";
+import { tokensTexts } from "@/lib/texts/tokens";
+import { uiTexts } from "@/lib/texts/ui";
 import { rowKey, type Token } from "@/lib/tokens/schema";
+
+const texts = tokensTexts.bulk;
 
 type RevokeSelectedDialogProps = {
   tokens: readonly Token[];
@@ -106,32 +110,20 @@ export function RevokeSelectedDialog({ tokens, onClose, onRevoked, returnFocus }
     // What is under way at the server is not cut by this.
     if (running) {
       for (const token of chosen) onRevoked(token);
-      toast({ title: "The revocation goes on", detail: "How far it is stands under Recent incidents." });
+      toast({ title: texts.goesOn, detail: texts.goesOnWhere });
       router.refresh();
     }
     if (withoutLog.phase !== "running") onClose();
   }
 
   const progress = busy
-    ? `${formatCount(settled)} of ${formatCount(chosen.length)} done`
-    : [
-        `${plural(done.length, "token")} revoked or gone`,
-        failed.length > 0 ? `${formatCount(failed.length)} failed` : null,
-        rest.length > 0 ? `${formatCount(rest.length)} not tried` : null,
-      ]
-        .filter((part) => part !== null)
-        .join(", ");
+    ? texts.progress(settled, chosen.length)
+    : texts.result(done.length, failed.length, rest.length);
 
   return (
     <Dialog
-      title={asking ? `Revoke ${plural(chosen.length, "token")}` : busy ? "Revoking" : "Revocation finished"}
-      description={
-        asking
-          ? "This cannot be undone. What uses these tokens stops working at once."
-          : running
-            ? "Each with its proof. You can close this: the server goes on."
-            : "Each with its proof."
-      }
+      title={asking ? texts.title(chosen.length) : busy ? texts.revoking : texts.finished}
+      description={asking ? texts.description : running ? texts.descriptionRunning : texts.descriptionOver}
       onClose={close}
       sticky={!asking}
       returnFocus={returnFocus}
@@ -141,10 +133,13 @@ export function RevokeSelectedDialog({ tokens, onClose, onRevoked, returnFocus }
           <>
             {!confirmed && (
               <p id={reasonId} className="mr-auto text-dim text-xs">
-                Type <span className="font-mono text-ink">{chosen.length}</span> to go on
+                <RichText
+                  text={texts.typeCount}
+                  slots={{ count: <span className="font-mono text-ink">{chosen.length}</span> }}
+                />
               </p>
             )}
-            <Button onClick={onClose}>Cancel</Button>
+            <Button onClick={onClose}>{uiTexts.actions.cancel}</Button>
             <Button
               type="submit"
               form={formId}
@@ -152,33 +147,33 @@ export function RevokeSelectedDialog({ tokens, onClose, onRevoked, returnFocus }
               disabled={!confirmed}
               {...(confirmed ? {} : { "aria-describedby": reasonId })}
             >
-              Revoke {plural(chosen.length, "token")}
+              {texts.title(chosen.length)}
             </Button>
           </>
         ) : running ? (
           <Button ref={focusOnMount} onClick={close}>
-            Close; it goes on
+            {texts.close}
           </Button>
         ) : withoutLog.phase === "running" ? (
           <Button ref={focusOnMount} pending={withoutLog.stopping} onClick={withoutLog.stop}>
-            {withoutLog.stopping ? "Finishing the one under way" : "Stop"}
+            {withoutLog.stopping ? texts.finishing : texts.stop}
           </Button>
         ) : (
           <>
             {noLog && (
               <Button variant="danger" onClick={() => withoutLog.run([...failed, ...rest], reason)}>
-                Revoke without the log
+                {tokensTexts.revoke.withoutLog}
               </Button>
             )}
-            {failed.length > 0 && <Button onClick={() => run(failed)}>Retry the failed</Button>}
-            {rest.length > 0 && <Button onClick={() => run(rest)}>Go on with the rest</Button>}
+            {failed.length > 0 && <Button onClick={() => run(failed)}>{texts.retryFailed}</Button>}
+            {rest.length > 0 && <Button onClick={() => run(rest)}>{texts.goOn}</Button>}
             {report && (
               <Link href={incidentPath(report.incident)} prefetch={false} className={buttonClass()}>
-                Open report
+                {texts.report}
               </Link>
             )}
             <Button ref={focusOnMount} variant="primary" onClick={close}>
-              Done
+              {uiTexts.actions.done}
             </Button>
           </>
         )
@@ -189,7 +184,7 @@ export function RevokeSelectedDialog({ tokens, onClose, onRevoked, returnFocus }
           <>
             <Preview tokens={chosen} />
             <Accounts tokens={chosen} />
-            <Field label="Number of tokens" help="Confirms that you mean all of them." className="max-w-56">
+            <Field label={texts.count} help={texts.countHelp} className="max-w-56">
               {(control) => (
                 <TextInput
                   {...control}
@@ -201,46 +196,44 @@ export function RevokeSelectedDialog({ tokens, onClose, onRevoked, returnFocus }
                 />
               )}
             </Field>
-            <ReasonField help="Stands in the audit log, with each of them." reason={reason} onType={setReason} />
+            <ReasonField help={texts.reasonHelp} reason={reason} onType={setReason} />
           </>
         ) : (
           <div>
-            <ProgressBar label="Tokens done" value={settled} max={chosen.length} />
+            <ProgressBar label={texts.progressLabel} value={settled} max={chosen.length} />
             <p role="status" className="mt-1.5 text-dim text-sm tabular-nums">
               {progress}
             </p>
             {!busy && summaries.some(({ summary }) => summary !== report) && several.length > 0 && (
-              <p className="text-dim text-xs">
-                Each connection has a report of its own, under Recent incidents once you switch to it.
-              </p>
+              <p className="text-dim text-xs">{texts.reports}</p>
             )}
             {running && revocation.broken === null && revocation.pace.etaMs > 0 && (
               <p className="text-faint text-xs tabular-nums">{timeLeftBecause(revocation.pace.etaMs)}</p>
             )}
             {running && revocation.broken !== null && (
-              <p className="text-sm text-warn">
-                The connection is lost. The server goes on; this looks again in {formatSeconds(revocation.broken)}.
-              </p>
+              <p className="text-sm text-warn">{texts.broken(revocation.broken)}</p>
             )}
-            {withoutLog.wait > 0 && (
-              <p className="text-sm text-warn tabular-nums">
-                RingCX limits requests. Going on in {formatSeconds(withoutLog.wait)}.
-              </p>
-            )}
+            {withoutLog.wait > 0 && <p className="text-sm text-warn tabular-nums">{texts.wait(withoutLog.wait)}</p>}
           </div>
         )}
         {signedOut ? (
-          <Callout tone="warn" role="alert" title="Your session has ended">
+          <Callout tone="warn" role="alert" title={texts.sessionEnded}>
             <p>
-              <a
-                href="/sign-in?reason=expired"
-                target="_blank"
-                rel="noopener"
-                className="font-medium underline underline-offset-2"
-              >
-                Sign in again in a new tab
-              </a>
-              , then come back and go on.
+              <RichText
+                text={texts.signInAgain}
+                slots={{
+                  link: (
+                    <a
+                      href="/sign-in?reason=expired"
+                      target="_blank"
+                      rel="noopener"
+                      className="font-medium underline underline-offset-2"
+                    >
+                      {uiTexts.failure.signInAgainLink}
+                    </a>
+                  ),
+                }}
+              />
             </p>
           </Callout>
         ) : (
@@ -252,7 +245,7 @@ export function RevokeSelectedDialog({ tokens, onClose, onRevoked, returnFocus }
             <WentOnNote />
           </Callout>
         )}
-        <ul aria-label="Selected tokens" className="divide-y divide-line rounded-lg border border-line">
+        <ul aria-label={texts.selected} className="divide-y divide-line rounded-lg border border-line">
           {chosen.map((token) => (
             <Line key={rowKey(token)} token={token} outcome={outcomeOf(token)} asking={asking} />
           ))}
@@ -310,20 +303,13 @@ function Preview({ tokens }: { tokens: readonly Token[] }) {
   const unlabelled = tokens.filter(({ label }) => label === null).length;
   const unplaced = tokens.filter(({ usedIn }) => usedIn === null).length;
   const unknown = [
-    unlabelled > 0 ? `${plural(unlabelled, "token has", "tokens have")} no label` : null,
-    unplaced > 0
-      ? `of ${formatCount(unplaced)} nobody has said where ${unplaced === 1 ? "it is" : "they are"} used`
-      : null,
+    unlabelled > 0 ? texts.unlabelled(unlabelled) : null,
+    unplaced > 0 ? texts.unplaced(unplaced) : null,
   ].filter((part) => part !== null);
-  const said = unknown.length === 0 ? "" : `${capital(unknown.join(", and "))}.`;
+  const said = unknown.length === 0 ? "" : texts.unknown(unknown);
   if (production > 0) {
     return (
-      <Callout
-        tone="danger"
-        title={
-          tokens.length === 1 ? "It is used in production" : `${formatCount(production)} of them are used in production`
-        }
-      >
+      <Callout tone="danger" title={texts.production(production, tokens.length)}>
         {said && <p>{said}</p>}
       </Callout>
     );
@@ -335,14 +321,10 @@ function Preview({ tokens }: { tokens: readonly Token[] }) {
 function Accounts({ tokens }: { tokens: readonly Token[] }) {
   const used = useSeveral().flatMap((connection) => {
     const count = tokens.filter((token) => token.connection === connection.id).length;
-    return count > 0 ? [`${formatCount(count)} of ${connectionName(connection)}`] : [];
+    return count > 0 ? [texts.ofConnection(count, connectionName(connection))] : [];
   });
-  return used.length > 1 ? (
-    <p className="text-dim text-sm">They are of several connections: {used.join("; ")}.</p>
-  ) : null;
+  return used.length > 1 ? <p className="text-dim text-sm">{texts.ofConnections(used)}</p> : null;
 }
-
-const capital = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);
 
 type LineProps = { token: Token; outcome: Outcome; asking: boolean };
 
@@ -359,7 +341,7 @@ const Line = memo(function Line({ token, outcome, asking }: LineProps) {
           <span className="sm:hidden">{environment}</span>
         </span>
         <span className="block min-w-0 flex-1">
-          <span className="block truncate">{token.label ?? <span className="text-faint">No label</span>}</span>
+          <span className="block truncate">{token.label ?? <span className="text-faint">{texts.noLabel}</span>}</span>
           {asking && token.usedIn && (
             <span className="line-clamp-2 whitespace-pre-line break-words text-dim text-xs">{token.usedIn}</span>
           )}
@@ -395,14 +377,14 @@ function Result({ outcome }: { outcome: Outcome }) {
     case "revoked":
       return (
         <span className="block text-good text-xs">
-          Revoked. <Proof proof={outcome.proof} />
+          <RichText text={texts.revoked} slots={{ proof: <Proof proof={outcome.proof} /> }} />
         </span>
       );
     case "absent":
       return <span className="block text-dim text-xs">{outcome.detail}</span>;
     case "unknown":
-      return <span className="block text-danger text-xs">Not proven: it may still be alive. {outcome.detail}</span>;
+      return <span className="block text-danger text-xs">{texts.notProven(outcome.detail)}</span>;
     case "failed":
-      return <span className="block text-danger text-xs">Still alive. {outcome.detail}</span>;
+      return <span className="block text-danger text-xs">{texts.alive(outcome.detail)}</span>;
   }
 }

@@ -1,6 +1,9 @@
 import { Badge } from "@/components/ui/badge";
-import { daysBetween, formatDate, plural } from "@/lib/format";
+import { daysBetween, formatDate } from "@/lib/format";
+import { tokensTexts } from "@/lib/texts/tokens";
 import { dueDays } from "@/lib/tokens/schema";
+
+const texts = tokensTexts.rotateBy;
 
 /** A date to rotate by, and how near it is. */
 export function RotateBy({ date, today }: { date: string; today: string }) {
@@ -9,11 +12,11 @@ export function RotateBy({ date, today }: { date: string; today: string }) {
     <span className="inline-flex items-center gap-2 whitespace-nowrap tabular-nums">
       <span className={days < 0 ? "text-danger" : "text-dim"}>{formatDate(date)}</span>
       {days < 0 && (
-        <span title={`${plural(-days, "day")} overdue`}>
-          <Badge tone="danger">Overdue</Badge>
+        <span title={texts.overdueFor(-days)}>
+          <Badge tone="danger">{texts.overdue}</Badge>
         </span>
       )}
-      {days >= 0 && days <= dueDays && <Badge tone="warn">{days === 0 ? "Today" : `In ${plural(days, "day")}`}</Badge>}
+      {days >= 0 && days <= dueDays && <Badge tone="warn">{days === 0 ? texts.today : texts.inDays(days)}</Badge>}
     </span>
   );
 }

@@ -13,8 +13,13 @@ import { ValuePanel } from "@/components/tokens/value-panel";
 import { Button } from "@/components/ui/button";
 import { Dialog } from "@/components/ui/dialog";
 import { FailureNote } from "@/components/ui/failure-note";
+import { RichText } from "@/components/ui/rich-text";
 import { dateAhead } from "@/lib/format";
+import { tokensTexts } from "@/lib/texts/tokens";
+import { uiTexts } from "@/lib/texts/ui";
 import type { Token } from "@/lib/tokens/schema";
+
+const texts = tokensTexts.rotate;
 
 const nextRotationDays = 90;
 
@@ -45,24 +50,20 @@ export function RotateDialog({ token, today, onClose, onContinue, onRevokeOld, r
   if (created) {
     return (
       <Dialog
-        title="New token created"
-        description={
-          <>
-            It replaces <TokenHint hint={token.hint} />, which still works.
-          </>
-        }
+        title={texts.created}
+        description={<RichText text={texts.replacesStill} slots={{ hint: <TokenHint hint={token.hint} /> }} />}
         onClose={() => leaveTo(onClose)}
         sticky
         returnFocus={returnFocus}
         footer={
           question ?? (
             <>
-              <Button onClick={() => leaveTo(onClose)}>Keep both for now</Button>
+              <Button onClick={() => leaveTo(onClose)}>{texts.keepBoth}</Button>
               <Button variant="danger" onClick={() => leaveTo(onRevokeOld)}>
-                Revoke the old one now
+                {texts.revokeOld}
               </Button>
               <Button variant="primary" onClick={() => leaveTo(onContinue)}>
-                Go on to the checklist
+                {texts.goOn}
               </Button>
             </>
           )
@@ -76,7 +77,7 @@ export function RotateDialog({ token, today, onClose, onContinue, onRevokeOld, r
   if (failure && isOutcomeUnknown(failure)) {
     return (
       <UnconfirmedCreation
-        description="The answer was lost on the way. The old token is untouched. Nothing was tried a second time."
+        description={texts.lost}
         failure={failure}
         onClose={onClose}
         onRefresh={router.refresh}
@@ -87,30 +88,26 @@ export function RotateDialog({ token, today, onClose, onContinue, onRevokeOld, r
 
   return (
     <Dialog
-      title="Rotate token"
-      description={
-        <>
-          Replaces <TokenHint hint={token.hint} /> without a gap.
-        </>
-      }
+      title={texts.title}
+      description={<RichText text={texts.replaces} slots={{ hint: <TokenHint hint={token.hint} /> }} />}
       onClose={() => leaveTo(onClose)}
       sticky
       returnFocus={returnFocus}
       footer={
         <>
           <Button onClick={onClose} disabled={pending}>
-            Cancel
+            {uiTexts.actions.cancel}
           </Button>
           <Button type="submit" form={formId} variant="primary" pending={pending}>
-            {pending ? "Asking RingCX" : "Create the new one"}
+            {pending ? texts.asking : texts.create}
           </Button>
         </>
       }
     >
       <ol className="mb-4 flex list-decimal flex-col gap-1 pl-5 text-dim text-sm marker:text-faint">
-        <li>Now a second token is made. The old one keeps working.</li>
-        <li>Put the new value where the old one is used, and see that it works.</li>
-        <li>Then revoke the old one, at once or at a date. A checklist helps with both.</li>
+        <li>{texts.first}</li>
+        <li>{texts.second}</li>
+        <li>{texts.third}</li>
       </ol>
       <form id={formId} method="post" onSubmit={onSubmit} noValidate className="flex flex-col gap-4">
         {failure && <FailureNote failure={failure} />}

@@ -2,8 +2,10 @@
 
 import { createContext, useContext } from "react";
 import { useTokenActions } from "@/components/tokens/token-actions";
-import { plural } from "@/lib/format";
+import { tokensTexts } from "@/lib/texts/tokens";
 import { type OwnRotation, type RotationPlace, rowKey, type Token } from "@/lib/tokens/schema";
+
+const texts = tokensTexts.rotation;
 
 const RotationsContext = createContext<readonly OwnRotation[]>([]);
 
@@ -22,9 +24,7 @@ export function useRotationsOf(token: Token): { replacedBy: OwnRotation | null; 
 
 /** `3 of 5 places done`; empty without any. */
 export function placesDone(places: readonly RotationPlace[]): string {
-  return places.length === 0
-    ? ""
-    : `${places.filter(({ done }) => done).length} of ${plural(places.length, "place")} done`;
+  return places.length === 0 ? "" : texts.placesDone(places.filter(({ done }) => done).length, places.length);
 }
 
 export function RotationBadges({ token }: { token: Token }) {
@@ -35,10 +35,12 @@ export function RotationBadges({ token }: { token: Token }) {
     <span className="flex flex-wrap gap-1 pt-0.5">
       {replacedBy && (
         <Badge onOpen={() => open({ kind: "rotation", old: replacedBy })}>
-          {["Being replaced", placesDone(replacedBy.places)].filter(Boolean).join(", ")}
+          {texts.replaced(placesDone(replacedBy.places))}
         </Badge>
       )}
-      {replaces && <Badge onOpen={() => open({ kind: "rotation", old: replaces })}>Replaces {replaces.old.hint}</Badge>}
+      {replaces && (
+        <Badge onOpen={() => open({ kind: "rotation", old: replaces })}>{texts.replaces(replaces.old.hint)}</Badge>
+      )}
     </span>
   );
 }
@@ -51,7 +53,7 @@ function Badge({ onOpen, children }: { onOpen: () => void; children: React.React
       className="inline-flex h-6 max-w-full items-center truncate rounded bg-accent-soft px-1.5 font-medium text-2xs text-accent underline-offset-2 hover:underline"
     >
       {children}
-      <span className="sr-only">: continue the rotation</span>
+      <span className="sr-only">{texts.goOn}</span>
     </button>
   );
 }

@@ -18,9 +18,14 @@ import { Callout } from "@/components/ui/callout";
 import { Dialog } from "@/components/ui/dialog";
 import { FailureNote } from "@/components/ui/failure-note";
 import { Field, TextInput } from "@/components/ui/field";
+import { RichText } from "@/components/ui/rich-text";
 import { Spinner } from "@/components/ui/spinner";
 import { Time } from "@/components/ui/time";
+import { tokensTexts } from "@/lib/texts/tokens";
+import { uiTexts } from "@/lib/texts/ui";
 import type { OwnRotation, Token } from "@/lib/tokens/schema";
+
+const texts = tokensTexts.rotation;
 
 type RotationDialogProps = {
   /** Of the token that is being replaced. */
@@ -58,19 +63,19 @@ export function RotationDialog({ oldId, connection, known, onClose, onRevokeOld,
   }
   return (
     <Dialog
-      title="Replace the old token"
-      description="Both work until the old one is revoked."
+      title={texts.title}
+      description={texts.bothWork}
       onClose={onClose}
       returnFocus={returnFocus}
-      footer={<Button onClick={onClose}>Close</Button>}
+      footer={<Button onClick={onClose}>{uiTexts.actions.close}</Button>}
     >
       {found === null ? (
         <p role="status" className="flex items-center gap-2 text-dim text-sm">
-          <Spinner className="text-accent" /> Reading what is known of it
+          <Spinner className="text-accent" /> {texts.reading}
         </p>
       ) : found === "missing" ? (
-        <Callout tone="warn" title="This rotation is not followed">
-          <p>It is over, or Tokendesk could not write it down. Both tokens are in your list as long as they work.</p>
+        <Callout tone="warn" title={texts.notFollowed}>
+          <p>{texts.notFollowedWhy}</p>
         </Callout>
       ) : (
         <FailureNote failure={found} />
@@ -111,26 +116,28 @@ function Open({ rotation: initial, onClose, onRevokeOld, returnFocus }: OpenProp
 
   return (
     <Dialog
-      title="Replace the old token"
+      title={texts.title}
       description={
-        <>
-          <TokenHint hint={successor.hint} /> replaces <TokenHint hint={old.hint} />
-          {old.label && `, ${old.label}`}. Both work until the old one is revoked.
-        </>
+        <RichText
+          text={old.label ? texts.descriptionLabelled : texts.description}
+          slots={{
+            successor: <TokenHint hint={successor.hint} />,
+            old: <TokenHint hint={old.hint} />,
+            label: old.label,
+          }}
+        />
       }
       onClose={() => leave(onClose)}
       sticky
       returnFocus={returnFocus}
       footer={
         <>
-          <Button onClick={() => leave(onClose)}>{revokeAt === null ? "Decide later" : "Close"}</Button>
+          <Button onClick={() => leave(onClose)}>{revokeAt === null ? texts.later : uiTexts.actions.close}</Button>
           {!choosing && (
-            <Button onClick={() => setChoosing(true)}>
-              {revokeAt === null ? "Revoke at a date" : "Change the date"}
-            </Button>
+            <Button onClick={() => setChoosing(true)}>{revokeAt === null ? texts.atDate : texts.changeDate}</Button>
           )}
           <Button variant="danger" onClick={() => leave(() => onRevokeOld(tokenOf(rotation)))}>
-            Revoke old now
+            {texts.now}
           </Button>
         </>
       }
@@ -138,17 +145,18 @@ function Open({ rotation: initial, onClose, onRevokeOld, returnFocus }: OpenProp
       <div className="flex flex-col gap-5">
         {(failure ?? unsaved) && <FailureNote failure={(failure ?? unsaved) as Failure} />}
         {!successor.listed && (
-          <Callout tone="warn" title="The new token is gone">
-            <p>RingCX does not list it any more. The old one is not revoked at a date without it.</p>
+          <Callout tone="warn" title={texts.gone}>
+            <p>{texts.goneWhy}</p>
           </Callout>
         )}
         <RotationPlaces places={places} onChange={save} />
         <section className="flex flex-col gap-1">
-          <h3 className="font-medium text-sm">Is the old one still used?</h3>
+          <h3 className="font-medium text-sm">{texts.stillUsed}</h3>
           <p className="text-dim text-sm">
-            RingCX does not say when a token was last used, so nobody here can know. Look into the systems above: each
-            should hold the value that ends in <span className="font-mono text-ink">{successor.hint.slice(-4)}</span>.
-            Or revoke it at a date when somebody has an eye on their alarms.
+            <RichText
+              text={texts.stillUsedHelp}
+              slots={{ lastFour: <span className="font-mono text-ink">{successor.hint.slice(-4)}</span> }}
+            />
           </p>
         </section>
         {choosing ? (
@@ -159,34 +167,37 @@ function Open({ rotation: initial, onClose, onRevokeOld, returnFocus }: OpenProp
               tone="info"
               role="status"
               title={
-                <>
-                  {state === "ordered" ? "Its date has come: " : "To be revoked on "}
-                  <Time iso={revokeAt} as="instant" className="tabular-nums" />
-                </>
+                <RichText
+                  text={state === "ordered" ? texts.dateHasCome : texts.dateToCome}
+                  slots={{ time: <Time iso={revokeAt} as="instant" className="tabular-nums" /> }}
+                />
               }
             >
-              <p>
-                Its value is kept nowhere, so it is revoked when your own list is read for the first time after that:
-                when you are signed in here. The overview reminds you.
-              </p>
+              <p>{texts.dateWhy}</p>
               <p>
                 <Button size="sm" pending={pending} onClick={() => plan(null)}>
-                  Take the date back
+                  {texts.takeBack}
                 </Button>
               </p>
             </Callout>
           )
         )}
         <p className="text-dim text-xs">
-          Both are needed for good?{" "}
-          <button
-            type="button"
-            onClick={keepBoth}
-            aria-disabled={pending || undefined}
-            className="text-accent underline underline-offset-2"
-          >
-            Keep both and end this rotation
-          </button>
+          <RichText
+            text={texts.bothNeeded}
+            slots={{
+              button: (
+                <button
+                  type="button"
+                  onClick={keepBoth}
+                  aria-disabled={pending || undefined}
+                  className="text-accent underline underline-offset-2"
+                >
+                  {texts.keepBoth}
+                </button>
+              ),
+            }}
+          />
         </p>
       </div>
     </Dialog>
@@ -202,18 +213,14 @@ function DateForm({ pending, onPlan, onCancel }: DateFormProps) {
   function onSubmit(event: FormEvent) {
     event.preventDefault();
     const at = new Date(typed).getTime();
-    if (Number.isNaN(at)) setError("A full date and time is needed");
-    else if (at <= Date.now()) setError("This is over. To revoke it at once, choose Revoke old now.");
+    if (Number.isNaN(at)) setError(texts.dateMissing);
+    else if (at <= Date.now()) setError(texts.dateOver);
     else onPlan(new Date(at).toISOString());
   }
 
   return (
     <form onSubmit={onSubmit} noValidate className="flex flex-col gap-3 rounded-lg border border-line bg-sunken p-3">
-      <Field
-        label="Revoke the old one on"
-        error={error}
-        help="In your own time zone. Choose an hour when somebody can answer an alarm."
-      >
+      <Field label={texts.date} error={error} help={texts.dateHelp}>
         {(control) => (
           <TextInput
             {...control}
@@ -227,9 +234,9 @@ function DateForm({ pending, onPlan, onCancel }: DateFormProps) {
       </Field>
       <span className="flex gap-2">
         <Button type="submit" variant="primary" pending={pending}>
-          Set the date
+          {texts.setDate}
         </Button>
-        <Button onClick={onCancel}>Cancel</Button>
+        <Button onClick={onCancel}>{uiTexts.actions.cancel}</Button>
       </span>
     </form>
   );

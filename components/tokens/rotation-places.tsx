@@ -7,7 +7,10 @@ import { plannedSchema, rotationPath } from "@/components/tokens/answers";
 import { placesDone } from "@/components/tokens/rotation-badges";
 import { Button, buttonClass } from "@/components/ui/button";
 import { Checkbox, Field, TextInput } from "@/components/ui/field";
+import { tokensTexts } from "@/lib/texts/tokens";
 import { maxPlaces, type OwnRotation, planRotationSchema, type RotationPlace } from "@/lib/tokens/schema";
+
+const texts = tokensTexts.places;
 
 /** Each change is saved at once; while one is on its way the latest of those after it waits. */
 export function useSavedPlaces(rotation: OwnRotation) {
@@ -56,10 +59,9 @@ export function RotationPlaces({ places, onChange }: RotationPlacesProps) {
     const place = typed.trim();
     if (place === "") return;
     const next = [...places, { place, done: false }];
-    if (places.some((one) => one.place === place)) setError("It is in the list already");
-    else if (places.length >= maxPlaces) setError(`At most ${maxPlaces} places`);
-    else if (!planRotationSchema.safeParse({ places: next }).success)
-      setError("At most 200 characters, and no token value");
+    if (places.some((one) => one.place === place)) setError(texts.double);
+    else if (places.length >= maxPlaces) setError(texts.atMost(maxPlaces));
+    else if (!planRotationSchema.safeParse({ places: next }).success) setError(texts.wrong);
     else {
       onChange(next);
       setTyped("");
@@ -70,9 +72,9 @@ export function RotationPlaces({ places, onChange }: RotationPlacesProps) {
   return (
     <div className="flex flex-col gap-2">
       <fieldset>
-        <legend className="font-medium text-sm">Where the old one is used</legend>
+        <legend className="font-medium text-sm">{texts.title}</legend>
         <p role="status" className="text-dim text-xs tabular-nums">
-          {placesDone(places) || "Nobody has written down where it is used. Add what you know."}
+          {placesDone(places) || texts.none}
         </p>
         {places.length > 0 && (
           <ul className="mt-1.5 divide-y divide-line rounded-lg border border-line">
@@ -94,7 +96,7 @@ export function RotationPlaces({ places, onChange }: RotationPlacesProps) {
                 </label>
                 <button
                   type="button"
-                  aria-label={`Remove ${one.place}`}
+                  aria-label={texts.remove(one.place)}
                   className={buttonClass("ghost", "icon-sm")}
                   onClick={() => {
                     onChange(places.filter((_, at) => at !== index));
@@ -109,7 +111,7 @@ export function RotationPlaces({ places, onChange }: RotationPlacesProps) {
         )}
       </fieldset>
       <form onSubmit={add} noValidate>
-        <Field label="Another place" error={error}>
+        <Field label={texts.another} error={error}>
           {(control) => (
             <span className="flex gap-2">
               <TextInput
@@ -117,10 +119,10 @@ export function RotationPlaces({ places, onChange }: RotationPlacesProps) {
                 ref={input}
                 value={typed}
                 autoComplete="off"
-                placeholder="A host, a flow, a script"
+                placeholder={texts.example}
                 onChange={(event) => setTyped(event.target.value)}
               />
-              <Button type="submit">Add</Button>
+              <Button type="submit">{texts.add}</Button>
             </span>
           )}
         </Field>

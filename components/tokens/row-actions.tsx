@@ -8,7 +8,10 @@ import { RowMenu } from "@/components/tokens/row-menu";
 import { type TokenDialog, useTokenActions } from "@/components/tokens/token-actions";
 import { useCopy } from "@/components/ui/copy-button";
 import { MenuItem, MenuSeparator } from "@/components/ui/menu";
+import { tokensTexts } from "@/lib/texts/tokens";
 import type { Token } from "@/lib/tokens/schema";
+
+const texts = tokensTexts.menu;
 
 export function RowActions({ token }: { token: Token }) {
   const openDialog = useTokenActions();
@@ -32,22 +35,22 @@ export function RowActions({ token }: { token: Token }) {
           })}
           {rotation && (
             <MenuItem icon={<ListChecks />} onSelect={() => choose({ kind: "rotation", old: rotation })}>
-              Continue rotation
+              {texts.continueRotation}
             </MenuItem>
           )}
           <MenuItem icon={<History />} onSelect={() => router.push(history)}>
-            History
+            {texts.history}
           </MenuItem>
           <MenuSeparator />
-          <MenuItem icon={<Copy />} onSelect={() => copy(token.hint, "the hint", token.hint)}>
-            Copy hint
+          <MenuItem icon={<Copy />} onSelect={() => copy(token.hint, texts.theHint, token.hint)}>
+            {texts.copyHint}
           </MenuItem>
-          <MenuItem icon={<Copy />} onSelect={() => copy(token.id, "the token ID", token.id)}>
-            Copy ID
+          <MenuItem icon={<Copy />} onSelect={() => copy(token.id, texts.theId, token.id)}>
+            {texts.copyId}
           </MenuItem>
           <MenuSeparator />
           <MenuItem danger icon={<Trash2 />} onSelect={() => choose({ kind: "revoke", token })}>
-            Revoke
+            {texts.revoke}
           </MenuItem>
         </>
       )}
@@ -58,8 +61,8 @@ export function RowActions({ token }: { token: Token }) {
 const ordinary = ["reveal", "edit", "rotate"] as const;
 
 const verbs = {
-  reveal: { name: "Reveal", icon: Eye },
-  edit: { name: "Edit", icon: Pencil },
-  adopt: { name: "Adopt", icon: Check },
-  rotate: { name: "Rotate", icon: RotateCw },
+  reveal: { name: texts.reveal, icon: Eye },
+  edit: { name: texts.edit, icon: Pencil },
+  adopt: { name: texts.adopt, icon: Check },
+  rotate: { name: texts.rotate, icon: RotateCw },
 } as const;

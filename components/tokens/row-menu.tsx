@@ -2,6 +2,9 @@ import { Ellipsis } from "lucide-react";
 import { type ReactNode, useRef } from "react";
 import { buttonClass } from "@/components/ui/button";
 import { Menu } from "@/components/ui/menu";
+import { tokensTexts } from "@/lib/texts/tokens";
+
+const texts = tokensTexts.menu;
 
 type RowMenuProps<Dialog> = {
   hint: string;
@@ -17,12 +20,7 @@ export function RowMenu<Dialog>({ hint, openDialog, children }: RowMenuProps<Dia
   return (
     <Menu
       trigger={
-        <button
-          ref={trigger}
-          type="button"
-          aria-label={`Actions for ${hint}`}
-          className={buttonClass("ghost", "icon-sm")}
-        >
+        <button ref={trigger} type="button" aria-label={texts.label(hint)} className={buttonClass("ghost", "icon-sm")}>
           <Ellipsis className="size-4" aria-hidden="true" />
         </button>
       }

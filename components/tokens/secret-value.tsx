@@ -5,11 +5,15 @@ import { useState } from "react";
 import { Button } from "@/components/ui/button";
 import { copyText } from "@/components/ui/clipboard";
 import { focusOnMount } from "@/components/ui/focus-on-mount";
+import { RichText } from "@/components/ui/rich-text";
+import { tokensTexts } from "@/lib/texts/tokens";
+
+const texts = tokensTexts.value;
 
 type SecretValueProps = { value: string; hint: string; what?: string; onCopied?: () => void };
 
 /** A token value, or `what` else it is, on screen. It stands in this component and its parent's state, nowhere else. */
-export function SecretValue({ value, hint, what = "token value", onCopied }: SecretValueProps) {
+export function SecretValue({ value, hint, what = texts.what, onCopied }: SecretValueProps) {
   const [result, setResult] = useState<"copied" | "refused" | null>(null);
 
   async function copy() {
@@ -31,24 +35,22 @@ export function SecretValue({ value, hint, what = "token value", onCopied }: Sec
         >
           {value}
         </code>
-        <Button ref={focusOnMount} variant="primary" onClick={copy} aria-label={`Copy ${what}`}>
+        <Button ref={focusOnMount} variant="primary" onClick={copy} aria-label={texts.copyWhat(what)}>
           {result === "copied" ? (
             <Check className="size-3.5" aria-hidden="true" />
           ) : (
             <Copy className="size-3.5" aria-hidden="true" />
           )}
-          Copy
+          {texts.copy}
         </Button>
       </div>
       <p role="status" className="mt-1.5 min-h-4.5 text-xs">
         {result === "copied" && (
           <span className="text-good">
-            Copied the value of <span className="font-mono">{hint}</span>
+            <RichText text={texts.copied} slots={{ hint: <span className="font-mono">{hint}</span> }} />
           </span>
         )}
-        {result === "refused" && (
-          <span className="text-danger">The browser refused to copy. Select the value and copy it.</span>
-        )}
+        {result === "refused" && <span className="text-danger">{texts.refused}</span>}
       </p>
     </div>
   );

@@ -1,8 +1,8 @@
 "use client";
 
 import { createColumnHelper } from "@tanstack/react-table";
-import clsx from "clsx";
 import Link from "next/link";
+import type { ReactNode } from "react";
 import { bareHost } from "@/components/connections/connection-text";
 import { useSeveral } from "@/components/connections/listed";
 import type { Features } from "@/components/data-table/features";
@@ -15,7 +15,10 @@ import { Badge } from "@/components/ui/badge";
 import { CopyButton } from "@/components/ui/copy-button";
 import { Checkbox } from "@/components/ui/field";
 import { Time } from "@/components/ui/time";
+import { tokensTexts } from "@/lib/texts/tokens";
 import type { RevocationOrder, Token } from "@/lib/tokens/schema";
+
+const texts = tokensTexts.table;
 
 const helper = createColumnHelper<Features, Token>();
 
@@ -26,7 +29,7 @@ export function tokenColumns(today: string, several: boolean) {
       id: "select",
       header: ({ table }) => (
         <Checkbox
-          aria-label="Select all on this page"
+          aria-label={texts.selectAll}
           checked={table.getIsAllPageRowsSelected()}
           ref={(box) => {
             if (box) box.indeterminate = table.getIsSomePageRowsSelected() && !table.getIsAllPageRowsSelected();
@@ -37,7 +40,7 @@ export function tokenColumns(today: string, several: boolean) {
       ),
       cell: ({ row }) => (
         <Checkbox
-          aria-label={`Select ${row.original.hint}`}
+          aria-label={texts.select(row.original.hint)}
           checked={row.getIsSelected()}
           onChange={row.getToggleSelectedHandler()}
         />
@@ -45,7 +48,7 @@ export function tokenColumns(today: string, several: boolean) {
     }),
     helper.accessor((token) => token.label, {
       id: "label",
-      header: "Label",
+      header: texts.label,
       cell: ({ row }) => (
         <>
           <Label token={row.original} />
@@ -56,13 +59,13 @@ export function tokenColumns(today: string, several: boolean) {
     }),
     helper.accessor((token) => token.hint, {
       id: "hint",
-      header: "Token",
+      header: texts.token,
       cell: ({ row }) => (
         <span className="flex items-center gap-1">
           <HistoryLink token={row.original} />
           <CopyButton
             text={row.original.hint}
-            what={`hint ${row.original.hint}`}
+            what={texts.hintCopied(row.original.hint)}
             // For the mouse; the row's menu has the same for everyone.
             tabIndex={-1}
             className="opacity-0 focus:opacity-100 group-hover/row:opacity-100"
@@ -74,7 +77,7 @@ export function tokenColumns(today: string, several: boolean) {
       ? [
           helper.display({
             id: "connection",
-            header: "Connection",
+            header: texts.connection,
             enableSorting: false,
             cell: ({ row }) => <ConnectionOf token={row.original} />,
           }),
@@ -82,12 +85,12 @@ export function tokenColumns(today: string, several: boolean) {
       : []),
     helper.accessor((token) => token.environment, {
       id: "environment",
-      header: "Environment",
+      header: texts.environment,
       cell: ({ row }) => row.original.environment && <Badge>{row.original.environment}</Badge>,
     }),
     helper.display({
       id: "purpose",
-      header: "Purpose",
+      header: texts.purpose,
       enableSorting: false,
       cell: ({ row }) => (
         <span className="block truncate text-dim" title={row.original.purpose ?? undefined}>
@@ -97,7 +100,7 @@ export function tokenColumns(today: string, several: boolean) {
     }),
     helper.accessor((token) => token.firstSeenAt, {
       id: "firstSeen",
-      header: "First seen",
+      header: texts.firstSeen,
       cell: ({ row }) =>
         row.original.firstSeenAt && (
           <Time iso={row.original.firstSeenAt} className="whitespace-nowrap text-dim tabular-nums" />
@@ -105,12 +108,17 @@ export function tokenColumns(today: string, several: boolean) {
     }),
     helper.accessor((token) => token.rotateBy, {
       id: "rotateBy",
-      header: "Rotate by",
-      cell: ({ row }) => row.original.rotateBy && <RotateBy date={row.original.rotateBy} today={today} />,
+      header: texts.rotateBy,
+      cell: ({ row }) =>
+        row.original.rotateBy && (
+          <Named name={texts.rotateBy}>
+            <RotateBy date={row.original.rotateBy} today={today} />
+          </Named>
+        ),
     }),
     helper.display({
       id: "actions",
-      header: () => <span className="sr-only">Actions</span>,
+      header: () => <span className="sr-only">{texts.actions}</span>,
       cell: ({ row }) => <RowActions token={row.original} />,
     }),
   ]);
@@ -125,17 +133,14 @@ export const tokenLayout: Record<string, { head: string; cell: string }> = {
   hint: { head: "w-40", cell: "col-start-2 row-start-2 max-md:self-center" },
   connection: {
     head: "w-40",
-    cell: "col-span-2 col-start-2 row-start-4 max-md:before:text-faint max-md:before:text-xs max-md:before:content-['Connection_']",
+    cell: "col-span-2 col-start-2 row-start-4",
   },
   environment: { head: "w-34", cell: "col-start-3 row-start-2 max-md:self-center" },
   purpose: { head: "w-1/5 max-[1399px]:hidden", cell: "max-[1399px]:hidden" },
   firstSeen: { head: "w-30 max-lg:hidden", cell: "max-lg:hidden" },
   rotateBy: {
     head: "w-44",
-    cell: clsx(
-      "col-span-2 col-start-2 row-start-3 max-md:empty:hidden",
-      "max-md:before:text-faint max-md:before:text-xs max-md:before:content-['Rotate_by_']",
-    ),
+    cell: "col-span-2 col-start-2 row-start-3 max-md:empty:hidden",
   },
   actions: { head: "w-12", cell: "col-start-4 row-start-1 text-right" },
 };
@@ -155,11 +160,25 @@ function ConnectionOf({ token }: { token: Token }) {
   if (!connection) return null;
   const { username, mainAccountId, host } = connection;
   return (
-    <span className="inline-block min-w-0 max-w-full align-top text-dim text-xs leading-tight" title={bareHost(host)}>
-      <span className="block truncate">{username}</span>
-      <span className="block truncate text-faint tabular-nums">
-        {mainAccountId}, {bareHost(host)}
+    <Named name={texts.connection}>
+      <span className="inline-block min-w-0 max-w-full align-top text-dim text-xs leading-tight" title={bareHost(host)}>
+        <span className="block truncate">{username}</span>
+        <span className="block truncate text-faint tabular-nums">
+          {mainAccountId}, {bareHost(host)}
+        </span>
       </span>
+    </Named>
+  );
+}
+
+/** On a narrow screen the column's name stands before the cell: to be seen, since the cell is read with its column. */
+function Named({ name, children }: { name: string; children: ReactNode }) {
+  return (
+    <span
+      data-name={name}
+      className="max-md:before:text-faint max-md:before:text-xs max-md:before:content-[attr(data-name)_'_'] md:contents"
+    >
+      {children}
     </span>
   );
 }
@@ -168,8 +187,8 @@ function Label({ token }: { token: Token }) {
   const open = useTokenActions();
   const history = useHistoryPath(token);
   const appeared = token.appearedAt !== null && (
-    <span title="Appeared outside Tokendesk">
-      <Badge tone="warn">Appeared</Badge>
+    <span title={texts.appearedOutside}>
+      <Badge tone="warn">{texts.appeared}</Badge>
     </span>
   );
   if (token.label !== null) {
@@ -191,14 +210,15 @@ function Label({ token }: { token: Token }) {
   }
   return (
     <span className="flex items-center gap-2">
-      <span className="truncate text-faint">No label</span>
+      <span className="truncate text-faint">{texts.noLabel}</span>
       {appeared}
       <button
         type="button"
         onClick={() => open({ kind: "edit", token })}
         className="inline-flex h-6 shrink-0 items-center rounded px-1.5 text-accent text-xs hover:bg-accent-soft"
       >
-        Add label<span className="sr-only"> to {token.hint}</span>
+        {texts.addLabel}
+        <span className="sr-only"> {texts.addLabelTo(token.hint)}</span>
       </button>
     </span>
   );
@@ -210,8 +230,8 @@ function Ordered({ order }: { order: RevocationOrder }) {
       className="block truncate text-2xs text-warn"
       title={[order.reason, order.trouble].filter(Boolean).join(". ")}
     >
-      Ordered to be revoked by {order.orderedBy}
-      {order.trouble && `. The last try: ${order.trouble}`}
+      {texts.ordered(order.orderedBy)}
+      {order.trouble && texts.lastTry(order.trouble)}
     </span>
   );
 }

@@ -2,6 +2,9 @@
 
 import { useEffect, useId, useRef } from "react";
 import { Field, TextArea, TextInput } from "@/components/ui/field";
+import { tokensTexts } from "@/lib/texts/tokens";
+
+const texts = tokensTexts.fields;
 
 /** What the person types; empty text means nothing. */
 export type TokenText = { label: string; purpose: string; usedIn: string; environment: string; rotateBy: string };
@@ -35,30 +38,20 @@ export function TokenFields({ text, errors, today, labelOptional = false, onChan
   });
   return (
     <div ref={fields} className="flex flex-col gap-4">
-      <Field
-        label="Label"
-        optional={labelOptional}
-        error={errors.label}
-        help="What uses it, so that others know it: IVR lookup, nightly export"
-      >
+      <Field label={texts.label} optional={labelOptional} error={errors.label} help={texts.labelHelp}>
         {(control) => <TextInput {...control} {...bind("label")} maxLength={100} required={!labelOptional} />}
       </Field>
-      <Field label="Purpose" optional error={errors.purpose}>
+      <Field label={texts.purpose} optional error={errors.purpose}>
         {(control) => <TextArea {...control} {...bind("purpose")} maxLength={500} rows={2} />}
       </Field>
-      <Field
-        label="Where used"
-        optional
-        error={errors.usedIn}
-        help="Hosts, flows, scripts: where to put its successor, and what stops when it is revoked"
-      >
+      <Field label={texts.usedIn} optional error={errors.usedIn} help={texts.usedInHelp}>
         {(control) => <TextArea {...control} {...bind("usedIn")} maxLength={500} rows={2} />}
       </Field>
       <div className="grid gap-4 sm:grid-cols-2">
-        <Field label="Environment" optional error={errors.environment}>
+        <Field label={texts.environment} optional error={errors.environment}>
           {(control) => <TextInput {...control} {...bind("environment")} maxLength={50} list={suggestions} />}
         </Field>
-        <Field label="Rotate by" optional error={errors.rotateBy} help="A reminder. Nothing happens by itself.">
+        <Field label={texts.rotateBy} optional error={errors.rotateBy} help={texts.rotateByHelp}>
           {(control) => (
             <TextInput {...control} {...bind("rotateBy")} type="date" min={today} className="tabular-nums" />
           )}

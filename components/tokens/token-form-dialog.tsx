@@ -5,6 +5,7 @@ import { TokenHint } from "@/components/tokens/token-hint";
 import { Button } from "@/components/ui/button";
 import { Dialog } from "@/components/ui/dialog";
 import { FailureNote } from "@/components/ui/failure-note";
+import { uiTexts } from "@/lib/texts/ui";
 
 type TokenFormDialogProps = {
   title: string;
@@ -39,7 +40,7 @@ export function TokenFormDialog(props: TokenFormDialogProps) {
       footer={
         <>
           <Button onClick={onClose} disabled={pending}>
-            Cancel
+            {uiTexts.actions.cancel}
           </Button>
           <Button type="submit" form={formId} variant="primary" pending={pending}>
             {verb}

@@ -15,24 +15,19 @@ import {
   TriangleAlert,
   Undo2,
 } from "lucide-react";
-import { actionNames, explainOutcome } from "@/components/audit/audit-text";
+import { explainOutcome } from "@/components/audit/audit-text";
 import { OutcomeBadge } from "@/components/audit/outcome";
 import type { HistoryEntry } from "@/components/tokens/token-history-entries";
 import { Badge } from "@/components/ui/badge";
+import { RichText } from "@/components/ui/rich-text";
 import { Time } from "@/components/ui/time";
 import type { AuditAction, AuditEvent } from "@/lib/audit/schema";
 import { PROBLEMS, type ProblemCode } from "@/lib/errors";
+import { auditTexts } from "@/lib/texts/audit";
+import { tokensTexts } from "@/lib/texts/tokens";
 import type { Milestone } from "@/lib/tokens/schema";
 
-const milestoneNames: Record<Milestone["kind"], string> = {
-  first_seen: "First seen",
-  created_here: "Created here",
-  appeared: "Appeared outside Tokendesk",
-  adopted: "Adopted by its owner",
-  vanished: "Vanished",
-  revoked: "Revoked",
-  alive_again: "Alive again",
-};
+const texts = tokensTexts.timeline;
 
 const milestoneIcons: Record<Milestone["kind"], LucideIcon> = {
   first_seen: ScanSearch,
@@ -61,7 +56,7 @@ const actionIcons: Partial<Record<AuditAction, LucideIcon>> = {
 /** What happened to a token, newest first. */
 export function HistoryTimeline({ entries }: { entries: HistoryEntry[] }) {
   return (
-    <ol aria-label="History" className="flex flex-col">
+    <ol aria-label={texts.label} className="flex flex-col">
       {entries.map((entry, index) => (
         <li key={keyOf(entry)} className="relative flex gap-3 pb-5 last:pb-0">
           {index < entries.length - 1 && <span className="absolute top-7 -bottom-0.5 left-3.5 w-px bg-line" />}
@@ -110,7 +105,7 @@ function toneOf(entry: HistoryEntry): string {
 function MilestoneText({ milestone }: { milestone: Milestone }) {
   return (
     <>
-      <Headline title={milestoneNames[milestone.kind]} at={milestone.at} />
+      <Headline title={texts.milestones[milestone.kind]} at={milestone.at} />
       <p className="text-dim text-sm">{milestone.detail}</p>
     </>
   );
@@ -124,17 +119,17 @@ function Act({
   const isRevocation = action === "token.revoke" || action === "incident.revoke";
   const explanation =
     isRevocation && deadSince && outcome !== "succeeded"
-      ? "The token was proven dead later."
+      ? texts.deadSince
       : outcome === "attempted"
-        ? "Its outcome is not recorded: it is under way, or Tokendesk was interrupted and finds out later."
+        ? texts.open
         : explainOutcome(event);
   return (
     <>
-      <Headline title={actionNames[action]} at={at}>
-        {outcome === "attempted" ? <Badge tone="warn">No outcome yet</Badge> : <OutcomeBadge outcome={outcome} />}
+      <Headline title={auditTexts.actions[action]} at={at}>
+        {outcome === "attempted" ? <Badge tone="warn">{texts.noOutcome}</Badge> : <OutcomeBadge outcome={outcome} />}
       </Headline>
       <p className="text-dim text-sm">
-        By <span className="text-ink">{event.actor.name}</span>
+        <RichText text={texts.by} slots={{ name: <span className="text-ink">{event.actor.name}</span> }} />
         {event.address && <span className="font-mono text-faint text-xs"> {event.address}</span>}
       </p>
       {event.reason && (
@@ -155,21 +150,15 @@ function Act({
   );
 }
 
-const fieldNames: Record<string, string> = {
-  label: "label",
-  purpose: "purpose",
-  environment: "environment",
-  usedIn: "where used",
-  rotateBy: "rotate by",
-};
+const fieldNames: Record<string, string> = texts.fields;
 
 /** What the details say that a reader of the timeline wants to know; the rest is in the audit log. */
 function factsOf({ details, outcome }: AuditEvent): string[] {
   const { changed, code } = details;
   return [
-    ...(Array.isArray(changed) ? [`Changed: ${changed.map((name) => fieldNames[name] ?? name).join(", ")}.`] : []),
+    ...(Array.isArray(changed) ? [texts.changed(changed.map((name) => fieldNames[name] ?? name))] : []),
     ...(typeof code === "string" && outcome === "failed" && Object.hasOwn(PROBLEMS, code)
-      ? [`${PROBLEMS[code as ProblemCode].title}.`]
+      ? [texts.sentence(PROBLEMS[code as ProblemCode].title)]
       : []),
   ];
 }

@@ -10,9 +10,13 @@ import { buttonClass } from "@/components/ui/button";
 import { Callout } from "@/components/ui/callout";
 import { CopyButton } from "@/components/ui/copy-button";
 import { PageHeading } from "@/components/ui/page-heading";
+import { RichText } from "@/components/ui/rich-text";
 import { Time } from "@/components/ui/time";
 import type { AuditEvent } from "@/lib/audit/schema";
+import { tokensTexts } from "@/lib/texts/tokens";
 import type { Milestone, Token } from "@/lib/tokens/schema";
+
+const texts = tokensTexts.history;
 
 type TokenHistoryProps = {
   token: Token;
@@ -30,7 +34,7 @@ export function TokenHistory({ token, events, milestones, elsewhere, today }: To
     <>
       <BackToTokens />
       <PageHeading
-        title={token.label ?? "No label"}
+        title={token.label ?? texts.noLabel}
         facts={
           <>
             <TokenHint hint={token.hint} />
@@ -39,13 +43,15 @@ export function TokenHistory({ token, events, milestones, elsewhere, today }: To
         }
       />
       {token.order && (
-        <Callout tone="warn" title={`${token.order.orderedBy} ordered that it be revoked`} className="mb-4">
+        <Callout tone="warn" title={texts.ordered(token.order.orderedBy)} className="mb-4">
           <p>
-            Ordered <Time iso={token.order.orderedAt} as="instant" className="tabular-nums" />. It happens when its
-            owner next looks at their list here.
+            <RichText
+              text={texts.orderedAt}
+              slots={{ time: <Time iso={token.order.orderedAt} as="instant" className="tabular-nums" /> }}
+            />
           </p>
-          {token.order.reason && <p>Reason: {token.order.reason}</p>}
-          {token.order.trouble && <p>The last try: {token.order.trouble}</p>}
+          {token.order.reason && <p>{texts.reason(token.order.reason)}</p>}
+          {token.order.trouble && <p>{texts.lastTry(token.order.trouble)}</p>}
         </Callout>
       )}
       <div className="grid items-start gap-6 lg:grid-cols-[20rem_minmax(0,1fr)] xl:gap-8">
@@ -53,7 +59,7 @@ export function TokenHistory({ token, events, milestones, elsewhere, today }: To
         <section aria-labelledby="history" className="min-w-0">
           <div className="mb-3 flex flex-wrap items-center justify-between gap-2">
             <h2 id="history" className="font-semibold text-base text-ink">
-              History
+              {texts.title}
             </h2>
             {!elsewhere && (
               <Link
@@ -62,7 +68,7 @@ export function TokenHistory({ token, events, milestones, elsewhere, today }: To
                 className={buttonClass("ghost", "sm")}
               >
                 <ScrollText className="size-3.5" aria-hidden="true" />
-                Show in the audit log
+                {texts.auditLog}
               </Link>
             )}
           </div>
@@ -83,15 +89,15 @@ export function BackToTokens() {
       className="-ml-1 mb-2 inline-flex h-6 items-center gap-1 rounded px-1 text-dim text-xs hover:text-ink"
     >
       <ArrowLeft className="size-3.5" aria-hidden="true" />
-      Tokens
+      {texts.back}
     </Link>
   );
 }
 
 const statuses = {
-  active: { name: "Active", tone: "plain" },
-  revoked: { name: "Revoked", tone: "good" },
-  vanished: { name: "Vanished", tone: "warn" },
+  active: { name: texts.statuses.active, tone: "plain" },
+  revoked: { name: texts.statuses.revoked, tone: "good" },
+  vanished: { name: texts.statuses.vanished, tone: "warn" },
 } as const;
 
 function StatusBadge({ status }: { status: Token["status"] }) {
@@ -104,33 +110,31 @@ function Summary({ token, milestones, today }: SummaryProps) {
   const revoked = milestones.find(({ kind }) => kind === "revoked");
   const aliveAgain = milestones.find(({ kind }) => kind === "alive_again");
   return (
-    <section aria-label="Summary" className="rounded-lg border border-line bg-surface">
+    <section aria-label={texts.summary} className="rounded-lg border border-line bg-surface">
       <p className="border-line border-b px-4 py-3 text-dim text-sm">
-        {token.status === "active" &&
-          (aliveAgain?.detail ?? "RingCX listed it when Tokendesk last looked. It does not expire.")}
-        {token.status === "revoked" && <>Proven dead. {revoked?.detail}</>}
-        {token.status === "vanished" &&
-          "It is no longer in its owner's list. Who removed it is not known, and Tokendesk has not proven it dead."}
+        {token.status === "active" && (aliveAgain?.detail ?? texts.active)}
+        {token.status === "revoked" && texts.dead(revoked?.detail ?? "")}
+        {token.status === "vanished" && texts.vanished}
       </p>
       <dl className="flex flex-col gap-2.5 px-4 py-3 text-sm">
-        <Row name="Owner">{token.owner}</Row>
-        <Row name="Environment">{token.environment}</Row>
-        <Row name="Purpose">{token.purpose && <span className="whitespace-pre-wrap">{token.purpose}</span>}</Row>
-        <Row name="Where used">{token.usedIn && <span className="whitespace-pre-wrap">{token.usedIn}</span>}</Row>
-        <Row name="Rotate by">
+        <Row name={texts.owner}>{token.owner}</Row>
+        <Row name={texts.environment}>{token.environment}</Row>
+        <Row name={texts.purpose}>{token.purpose && <span className="whitespace-pre-wrap">{token.purpose}</span>}</Row>
+        <Row name={texts.usedIn}>{token.usedIn && <span className="whitespace-pre-wrap">{token.usedIn}</span>}</Row>
+        <Row name={texts.rotateBy}>
           {token.rotateBy &&
             (token.status === "active" ? <RotateBy date={token.rotateBy} today={today} /> : token.rotateBy)}
         </Row>
-        <Row name={token.createdHere ? "Created here" : "First seen"}>
+        <Row name={token.createdHere ? texts.createdHere : texts.firstSeen}>
           {token.firstSeenAt && <Time iso={token.firstSeenAt} as="instant" className="tabular-nums" />}
         </Row>
-        <Row name="Last seen">
+        <Row name={texts.lastSeen}>
           {token.lastSeenAt && <Time iso={token.lastSeenAt} as="instant" className="tabular-nums" />}
         </Row>
-        <Row name="Token ID">
+        <Row name={texts.id}>
           <span className="flex items-start gap-1">
             <span className="break-all font-mono text-xs leading-5">{token.id}</span>
-            <CopyButton text={token.id} what="token ID" className="-my-0.5 shrink-0" />
+            <CopyButton text={token.id} what={texts.idCopied} className="-my-0.5 shrink-0" />
           </span>
         </Row>
       </dl>
@@ -142,7 +146,9 @@ function Row({ name, children }: { name: string; children: ReactNode }) {
   return (
     <div className="grid grid-cols-[6.5rem_minmax(0,1fr)] gap-x-2">
       <dt className="text-faint">{name}</dt>
-      <dd className="min-w-0 break-words text-ink">{children || <span className="text-faint">Not said</span>}</dd>
+      <dd className="min-w-0 break-words text-ink">
+        {children || <span className="text-faint">{texts.notSaid}</span>}
+      </dd>
     </div>
   );
 }

@@ -5,7 +5,10 @@ import { type ChangeEvent, type ReactNode, useEffect, useRef, useState } from "r
 import { useSearchKey } from "@/components/commands/shortcuts";
 import { controlClass } from "@/components/ui/field";
 import { Keys } from "@/components/ui/key";
+import { tokensTexts } from "@/lib/texts/tokens";
 import { searchText } from "@/lib/tokens/schema";
+
+const texts = tokensTexts.search;
 
 const debounce = 250;
 
@@ -97,7 +100,7 @@ export function useTokenSearch({ label, q: current, onSearch }: TokenSearch): { 
       ) : (
         <button
           type="button"
-          aria-label="Clear search"
+          aria-label={texts.clear}
           onClick={() => {
             clear();
             input.current?.focus();
@@ -111,10 +114,8 @@ export function useTokenSearch({ label, q: current, onSearch }: TokenSearch): { 
   );
   const note = (
     <p role="status" className="text-dim text-xs not-empty:mt-1.5">
-      {masked === "whole" &&
-        "That was a token value. The search uses its hint; the value does not go into the address."}
-      {masked === "part" &&
-        "Part of a token value is not searched, so that it does not go into the address. Type the last four, or paste the whole value."}
+      {masked === "whole" && texts.maskedWhole}
+      {masked === "part" && texts.maskedPart}
     </p>
   );
   return { box, note };

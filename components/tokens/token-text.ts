@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import type { TokenText, TokenTextErrors } from "@/components/tokens/token-fields";
+import { tokensTexts } from "@/lib/texts/tokens";
 import {
   editTokenSchema,
   type NewToken,
@@ -8,6 +9,8 @@ import {
   type Token,
   type TokenPatch,
 } from "@/lib/tokens/schema";
+
+const texts = tokensTexts.fields;
 
 export const emptyText: TokenText = { label: "", purpose: "", usedIn: "", environment: "", rotateBy: "" };
 
@@ -54,13 +57,7 @@ function filled(text: TokenText): Record<string, string> {
   return Object.fromEntries(names.filter((name) => text[name].trim() !== "").map((name) => [name, text[name].trim()]));
 }
 
-const messages: Required<TokenTextErrors> = {
-  label: "A label is needed, at most 100 characters",
-  purpose: "At most 500 characters",
-  usedIn: "At most 500 characters",
-  environment: "At most 50 characters",
-  rotateBy: "A full date is needed",
-};
+const messages: Required<TokenTextErrors> = texts.wrong;
 
 function check<T>(schema: z.ZodType<T>, body: unknown): Checked<T> {
   const parsed = schema.safeParse(body);

@@ -5,24 +5,27 @@ import { useSeveral } from "@/components/connections/listed";
 import { SortSelect } from "@/components/data-table/sort-select";
 import { useTokenSearch } from "@/components/tokens/token-search";
 import { Select } from "@/components/ui/field";
+import { tokensTexts } from "@/lib/texts/tokens";
 import { dueDays, type TokenQuery, tokenStates } from "@/lib/tokens/schema";
 
+const texts = tokensTexts.toolbar;
+
 const sorts = [
-  ["firstSeen desc", "Newest first seen"],
-  ["firstSeen asc", "Oldest first seen"],
-  ["label asc", "Label, A to Z"],
-  ["label desc", "Label, Z to A"],
-  ["rotateBy asc", "Rotate by, soonest"],
-  ["environment asc", "Environment"],
-  ["hint asc", "Token"],
+  ["firstSeen desc", texts.sorts.newest],
+  ["firstSeen asc", texts.sorts.oldest],
+  ["label asc", texts.sorts.labelUp],
+  ["label desc", texts.sorts.labelDown],
+  ["rotateBy asc", texts.sorts.rotateBy],
+  ["environment asc", texts.sorts.environment],
+  ["hint asc", texts.sorts.token],
 ] as const;
 
 const stateNames: Record<NonNullable<TokenQuery["state"]>, string> = {
-  appeared: "Appeared outside Tokendesk",
-  ordered: "Ordered to be revoked",
-  rotating: "Being rotated",
-  overdue: "Overdue",
-  due: `Due within ${dueDays} days`,
+  appeared: texts.states.appeared,
+  ordered: texts.states.ordered,
+  rotating: texts.states.rotating,
+  overdue: texts.states.overdue,
+  due: texts.states.due(dueDays),
 };
 
 type TokenToolbarProps = {
@@ -34,7 +37,7 @@ type TokenToolbarProps = {
 export function TokenToolbar({ query, environments, onQuery }: TokenToolbarProps) {
   const several = useSeveral();
   const { box, note } = useTokenSearch({
-    label: "Search tokens",
+    label: texts.search,
     q: query.q,
     onSearch: (q) => onQuery({ q, page: 1 }),
   });
@@ -44,12 +47,12 @@ export function TokenToolbar({ query, environments, onQuery }: TokenToolbarProps
         {box}
         {several.length > 0 && (
           <Select
-            aria-label="Show tokens through"
+            aria-label={texts.connection}
             value={query.connection ?? ""}
             onChange={(event) => onQuery({ connection: event.target.value || null, page: 1 })}
             className="w-full sm:w-52"
           >
-            <option value="">All connections</option>
+            <option value="">{texts.allConnections}</option>
             {several.map((connection) => (
               <option key={connection.id} value={connection.id}>
                 {connectionName(connection)}
@@ -58,12 +61,12 @@ export function TokenToolbar({ query, environments, onQuery }: TokenToolbarProps
           </Select>
         )}
         <Select
-          aria-label="Show tokens of"
+          aria-label={texts.environment}
           value={query.environment ?? ""}
           onChange={(event) => onQuery({ environment: event.target.value || null, page: 1 })}
           className="w-[calc(50%-0.25rem)] sm:w-40"
         >
-          <option value="">All environments</option>
+          <option value="">{texts.allEnvironments}</option>
           {[...new Set([...environments, ...(query.environment ? [query.environment] : [])])].map((environment) => (
             <option key={environment} value={environment}>
               {environment}
@@ -71,14 +74,14 @@ export function TokenToolbar({ query, environments, onQuery }: TokenToolbarProps
           ))}
         </Select>
         <Select
-          aria-label="Show tokens that are"
+          aria-label={texts.state}
           value={query.state ?? query.labelled ?? ""}
           onChange={(event) => onQuery({ ...chosen(event.target.value), page: 1 })}
           className="w-[calc(50%-0.25rem)] sm:w-40"
         >
-          <option value="">In any state</option>
-          <option value="yes">Labelled</option>
-          <option value="no">Unlabelled</option>
+          <option value="">{texts.anyState}</option>
+          <option value="yes">{texts.labelled}</option>
+          <option value="no">{texts.unlabelled}</option>
           {tokenStates.map((state) => (
             <option key={state} value={state}>
               {stateNames[state]}

@@ -32,8 +32,9 @@ import { Freshness } from "@/components/ui/freshness";
 import { PageHeading } from "@/components/ui/page-heading";
 import { PendingBar } from "@/components/ui/pending-bar";
 import { ViewsMenu } from "@/components/views/views-menu";
-import { formatCount, plural } from "@/lib/format";
 import type { ListedConnection } from "@/lib/session/schema";
+import { tokensTexts } from "@/lib/texts/tokens";
+import { uiTexts } from "@/lib/texts/ui";
 import {
   type OwnRotation,
   rowKey,
@@ -44,6 +45,8 @@ import {
   tokenQueryString,
   tokenSorts,
 } from "@/lib/tokens/schema";
+
+const texts = tokensTexts.view;
 
 type TokensViewProps = {
   page: TokenPage;
@@ -119,7 +122,7 @@ export function TokensView({
   const newToken = (
     <Button variant="primary" {...(keysOn ? { "aria-keyshortcuts": "n" } : {})} onClick={() => open({ kind: "new" })}>
       <Plus className="size-4" aria-hidden="true" />
-      New token
+      {texts.newToken}
     </Button>
   );
 
@@ -128,15 +131,11 @@ export function TokensView({
       <Listed value={connections}>
         <Rotations value={rotations}>
           <PageHeading
-            title="Tokens"
+            title={texts.title}
             headingRef={heading}
             facts={
               <>
-                <span className="tabular-nums">
-                  {page.matched === page.total
-                    ? plural(page.total, "token")
-                    : `${formatCount(page.matched)} of ${plural(page.total, "token")}`}
-                </span>
+                <span className="tabular-nums">{texts.facts(page.matched, page.total)}</span>
                 <Freshness fetchedAt={fetchedAt} />
               </>
             }
@@ -150,26 +149,20 @@ export function TokensView({
             }
           />
           <p role="status" className="sr-only">
-            {pending
-              ? ""
-              : `${plural(page.matched, "token matches", "tokens match")}, page ${page.page} of ${page.pageCount}`}
+            {pending ? "" : texts.matches(page.matched, page.page, page.pageCount)}
           </p>
 
           {!remembered && (
-            <Callout tone="warn" title="Labels and dates are missing for now" className="mb-4">
-              <p>
-                Tokendesk cannot reach its own database. The list itself comes from RingCX
-                {unreadable === 0 && " and is complete"}. Changes wait until the database is back, because none is made
-                without its record; an urgent revocation can go on.
-              </p>
+            <Callout tone="warn" title={texts.noDatabase} className="mb-4">
+              <p>{texts.noDatabaseWhy(unreadable === 0)}</p>
             </Callout>
           )}
           {unreadable > 0 && (
-            <Callout tone="warn" title="The list is not complete" className="mb-4">
-              <p>RingCX lists {plural(unreadable, "more entry", "more entries")} that Tokendesk cannot read.</p>
+            <Callout tone="warn" title={texts.incomplete} className="mb-4">
+              <p>{texts.unreadable(unreadable)}</p>
             </Callout>
           )}
-          <ConnectionProblems listed={connections} what="Tokens" />
+          <ConnectionProblems listed={connections} what={texts.title} />
           <LegacyNote connections={connections} differences={differences} />
           <Differences
             differences={differences}
@@ -179,28 +172,27 @@ export function TokensView({
           />
           {page.total === 0 ? (
             <section className="rounded-lg border border-line bg-surface">
-              <EmptyState icon={<KeyRound className="size-5" />} title="You have no API tokens" action={newToken}>
-                A permanent token lets a program use RingCX with your permissions. It never expires, so give each one a
-                label and revoke it when nothing uses it any more.
+              <EmptyState icon={<KeyRound className="size-5" />} title={texts.none} action={newToken}>
+                {texts.noneWhy}
               </EmptyState>
             </section>
           ) : (
             <>
               <TokenToolbar query={query} environments={page.environments} onQuery={go} />
-              <section aria-label="Token list" className="relative rounded-lg border border-line bg-surface">
+              <section aria-label={texts.list} className="relative rounded-lg border border-line bg-surface">
                 {pending && <PendingBar />}
                 {page.matched === 0 ? (
                   <EmptyState
                     icon={<SearchX className="size-5" />}
-                    title="No token matches"
-                    action={<Button onClick={() => go(unfiltered)}>Clear filters</Button>}
+                    title={texts.noMatch}
+                    action={<Button onClick={() => go(unfiltered)}>{uiTexts.actions.clearFilters}</Button>}
                   >
-                    {filtered ? "None of your tokens fits this search and these filters." : "Refresh the list."}
+                    {filtered ? texts.noMatchWhy : texts.refresh}
                   </EmptyState>
                 ) : (
                   <TablePage
                     table={table}
-                    label="Tokens"
+                    label={texts.title}
                     layout={several ? layoutOfSeveral : tokenLayout}
                     rowClass={tokenRow}
                     stale={pending}

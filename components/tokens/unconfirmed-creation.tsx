@@ -7,6 +7,10 @@ import { Button } from "@/components/ui/button";
 import { Callout } from "@/components/ui/callout";
 import { Dialog } from "@/components/ui/dialog";
 import { focusOnMount } from "@/components/ui/focus-on-mount";
+import { tokensTexts } from "@/lib/texts/tokens";
+import { uiTexts } from "@/lib/texts/ui";
+
+const texts = tokensTexts.unconfirmed;
 
 type UnconfirmedCreationProps = {
   description: string;
@@ -26,14 +30,14 @@ export function UnconfirmedCreation({
 }: UnconfirmedCreationProps) {
   return (
     <Dialog
-      title="Nobody knows whether a token was made"
+      title={texts.title}
       description={description}
       onClose={onClose}
       sticky
       returnFocus={returnFocus}
       footer={
         <>
-          <Button onClick={onClose}>Close</Button>
+          <Button onClick={onClose}>{uiTexts.actions.close}</Button>
           <Button
             ref={focusOnMount}
             variant="primary"
@@ -42,7 +46,7 @@ export function UnconfirmedCreation({
               onClose();
             }}
           >
-            Refresh the list
+            {texts.refresh}
           </Button>
         </>
       }
@@ -58,33 +62,23 @@ function Findings({ failure }: { failure: Failure }) {
     <div className="flex flex-col gap-4 text-sm">
       <Callout tone="warn" title={failure.title} role="alert">
         {failure.detail && <p>{failure.detail}</p>}
-        {failure.requestId && <p className="font-mono text-2xs">Request ID {failure.requestId}</p>}
+        {failure.requestId && <p className="font-mono text-2xs">{uiTexts.failure.requestId(failure.requestId)}</p>}
       </Callout>
       {candidates.length > 0 ? (
         <section>
-          <h3 className="font-medium">
-            {candidates.length === 1
-              ? "One token appeared in your list meanwhile"
-              : `${candidates.length} tokens appeared in your list meanwhile`}
-          </h3>
+          <h3 className="font-medium">{texts.appeared(candidates.length)}</h3>
           <ul className="mt-2 divide-y divide-line rounded-lg border border-line">
             {candidates.map((token) => (
               <li key={token.id} className="flex items-center justify-between gap-3 px-3 py-2">
                 <TokenHint hint={token.hint} />
-                <span className="truncate text-dim">{token.label ?? "No label"}</span>
+                <span className="truncate text-dim">{token.label ?? texts.noLabel}</span>
               </li>
             ))}
           </ul>
-          <p className="mt-2 text-dim">
-            It may be the one that you asked for. In the list you can reveal it and give it a label, or revoke it and
-            create another.
-          </p>
+          <p className="mt-2 text-dim">{texts.mayBeIt}</p>
         </section>
       ) : (
-        <p className="text-dim">
-          Refresh the list before you create another. If a token without a label is new there, reveal it and label it,
-          or revoke it.
-        </p>
+        <p className="text-dim">{texts.refreshFirst}</p>
       )}
     </div>
   );

@@ -6,6 +6,9 @@ import { type ComponentProps, useCallback, useEffect, useState } from "react";
 import { buttonClass } from "@/components/ui/button";
 import { copyText } from "@/components/ui/clipboard";
 import { useToast } from "@/components/ui/toast";
+import { uiTexts } from "@/lib/texts/ui";
+
+const texts = uiTexts.copy;
 
 /**
  * Copies a text and says what it was: `what` names it ("the summary", "account ID 333333") and is never a secret itself.
@@ -18,10 +21,10 @@ export function useCopy(): (text: string, what: string, shown?: string) => Promi
       const done = await copyText(text);
       toast(
         done
-          ? { title: `Copied ${what}`, ...(shown === undefined ? {} : { detail: shown }) }
+          ? { title: texts.copied(what), ...(shown === undefined ? {} : { detail: shown }) }
           : {
-              title: `Could not copy ${what}`,
-              detail: shown ?? "The browser refused. Select the text and copy it.",
+              title: texts.failed(what),
+              detail: shown ?? texts.refused,
               tone: "danger",
             },
       );
@@ -52,8 +55,8 @@ export function CopyButton({ text, what, className, ...rest }: CopyButtonProps) 
     <button
       {...rest}
       type="button"
-      aria-label={`Copy ${what}`}
-      title={`Copy ${what}`}
+      aria-label={texts.copy(what)}
+      title={texts.copy(what)}
       onClick={async () => setCopied(await copyAndSay(text, what))}
       className={clsx(buttonClass("ghost", "icon-sm"), "size-6", className)}
     >

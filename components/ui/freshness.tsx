@@ -4,7 +4,11 @@ import { RefreshCw } from "lucide-react";
 import { useRouter } from "next/navigation";
 import { useTransition } from "react";
 import { buttonClass } from "@/components/ui/button";
+import { RichText } from "@/components/ui/rich-text";
 import { Time } from "@/components/ui/time";
+import { uiTexts } from "@/lib/texts/ui";
+
+const texts = uiTexts.freshness;
 
 /** When the list was read from RingCX, and the way to read it again. */
 export function Freshness({ fetchedAt }: { fetchedAt: string }) {
@@ -13,12 +17,12 @@ export function Freshness({ fetchedAt }: { fetchedAt: string }) {
   return (
     <span className="flex items-center gap-1">
       <span className="text-faint">
-        Read from RingCX at <Time iso={fetchedAt} as="clock" className="tabular-nums" />
+        <RichText text={texts.readAt} slots={{ time: <Time iso={fetchedAt} as="clock" className="tabular-nums" /> }} />
       </span>
       <button
         type="button"
-        aria-label="Refresh"
-        title="Refresh"
+        aria-label={texts.refresh}
+        title={texts.refresh}
         aria-busy={pending || undefined}
         onClick={() => startTransition(() => router.refresh())}
         className={`${buttonClass("ghost", "icon-sm")} size-6`}

@@ -3,6 +3,9 @@
 import { useHydrated } from "@/components/ui/hydrated";
 import { useZone } from "@/components/ui/zone";
 import { formatClock, formatDay, formatInstant, formatOffset } from "@/lib/format";
+import { uiTexts } from "@/lib/texts/ui";
+
+const texts = uiTexts.time;
 
 const formats = { day: formatDay, clock: formatClock, instant: formatInstant } as const;
 
@@ -37,5 +40,5 @@ function inOwnZone(iso: string): string {
 }
 
 function inBothZones(iso: string): string {
-  return `${formatInstant(iso, "utc")}\n${inOwnZone(iso)}, your time`;
+  return texts.inBothZones(formatInstant(iso, "utc"), inOwnZone(iso));
 }

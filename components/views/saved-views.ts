@@ -2,7 +2,10 @@
 
 import { useSyncExternalStore } from "react";
 import { z } from "zod";
+import { viewsTexts } from "@/lib/texts/views";
 import { holdsSecret, searchText } from "@/lib/tokens/schema";
+
+const texts = viewsTexts.saved;
 
 const kept = "tokendesk-views";
 const changed = "tokendesk:views";
@@ -84,9 +87,9 @@ export function saveView({ page, name, query }: SavedView): string | null {
   const refused = refusalOf(page, name, views);
   if (refused !== null) return refused;
   if ([...new URLSearchParams(query).values()].some(looksSecret)) {
-    return "The search looks like a token value, which is not to be kept. Search for its last four instead.";
+    return texts.secretSearch;
   }
-  if (views.length >= most) return `This browser keeps ${most} views at most. Delete one that is not needed.`;
+  if (views.length >= most) return texts.tooMany(most);
   return write([...views, { page, name: name.trim(), query }]) ? null : storageOff;
 }
 
@@ -106,15 +109,15 @@ export function deleteView(view: SavedView): string | null {
   return views !== null && write(views.filter((one) => !same(one, view))) ? null : storageOff;
 }
 
-const storageOff = "This browser keeps nothing for this site, so the view could not be kept. Copy its link instead.";
+const storageOff = texts.storageOff;
 
 function refusalOf(page: ViewPage, name: string, views: readonly SavedView[]): string | null {
   const wanted = name.trim();
-  if (wanted === "") return "Give the view a name.";
-  if (wanted.length > longestName) return `A name has ${longestName} characters at most.`;
-  if (looksSecret(wanted)) return "The name looks like a token value, which is not to be kept. Choose another.";
+  if (wanted === "") return texts.noName;
+  if (wanted.length > longestName) return texts.longName(longestName);
+  if (looksSecret(wanted)) return texts.secretName;
   const taken = views.some((view) => view.page === page && view.name.toLowerCase() === wanted.toLowerCase());
-  return taken ? "There is a view of that name. Choose another, or delete that one first." : null;
+  return taken ? texts.taken : null;
 }
 
 function looksSecret(text: string): boolean {
@@ -125,26 +128,12 @@ function same(one: SavedView, other: SavedView): boolean {
   return one.page === other.page && one.name === other.name;
 }
 
-const names: Record<string, string> = {
-  q: "Search",
-  environment: "Environment",
-  labelled: "Labelled",
-  state: "State",
-  sort: "Sorted by",
-  order: "Order",
-  size: "Rows",
-  actor: "Actor",
-  action: "Action",
-  outcome: "Outcome",
-  token: "Token",
-  from: "From",
-  to: "To",
-};
+const names: Record<string, string> = texts.parameters;
 
 /** What a query asks for, for people: `Search ivr, State due`. */
 export function describeQuery(query: string): string {
-  const parts = [...new URLSearchParams(query)].map(([name, value]) => `${names[name] ?? name} ${value}`);
-  return parts.length === 0 ? "Everything, in the usual order" : parts.join(", ");
+  const parts = [...new URLSearchParams(query)].map(([name, value]) => texts.parameter(names[name] ?? name, value));
+  return parts.length === 0 ? texts.everything : parts.join(", ");
 }
 
 /** The address of a view, for others. In the browser. */

@@ -17,6 +17,10 @@ import {
   saveView,
   type ViewPage,
 } from "@/components/views/saved-views";
+import { uiTexts } from "@/lib/texts/ui";
+import { viewsTexts } from "@/lib/texts/views";
+
+const texts = viewsTexts.dialog;
 
 type ViewsDialogProps = {
   page: ViewPage;
@@ -38,27 +42,27 @@ export function ViewsDialog({ page, query, saving, views, onClose, returnFocus }
     const refused = deleteView(view);
     setFailure(refused);
     if (refused !== null) return;
-    toast({ title: `Deleted the view ${view.name}` });
+    toast({ title: texts.deleted(view.name) });
     list.current?.focus();
   }
 
   return (
     <Dialog
-      title={saving ? "Save this view" : "Saved views"}
-      description="Kept in this browser, for whoever uses it: a name and the filters, no tokens."
+      title={saving ? texts.saveTitle : texts.title}
+      description={texts.description}
       onClose={onClose}
       returnFocus={returnFocus}
-      footer={saving ? undefined : <Button onClick={onClose}>Done</Button>}
+      footer={saving ? undefined : <Button onClick={onClose}>{uiTexts.actions.done}</Button>}
     >
       {saving ? (
         <NameForm
-          label="Name"
+          label={texts.name}
           help={describeQuery(query)}
           name=""
-          action="Save"
+          action={texts.save}
           onName={(name) => saveView({ page, name, query })}
           onDone={(name) => {
-            toast({ title: `Saved the view ${name}` });
+            toast({ title: texts.saved(name) });
             onClose();
           }}
           onCancel={onClose}
@@ -66,25 +70,25 @@ export function ViewsDialog({ page, query, saving, views, onClose, returnFocus }
       ) : (
         <>
           <h3 ref={list} tabIndex={-1} className="sr-only">
-            {views.length === 0 ? "No view is left" : "Your views"}
+            {views.length === 0 ? texts.noneLeft : texts.yours}
           </h3>
           {failure && (
             <p role="alert" className="mb-2 text-danger text-sm">
               {failure}
             </p>
           )}
-          {views.length === 0 && <p className="text-dim text-sm">No view is saved in this browser.</p>}
+          {views.length === 0 && <p className="text-dim text-sm">{texts.none}</p>}
           <ul className="flex flex-col divide-y divide-line">
             {views.map((view) => (
               <li key={view.name} className="py-2 first:pt-0 last:pb-0">
                 {renaming === view.name ? (
                   <NameForm
-                    label={`New name of ${view.name}`}
+                    label={texts.newName(view.name)}
                     name={view.name}
-                    action="Rename"
+                    action={texts.rename}
                     onName={(name) => renameView(view, name)}
                     onDone={(name) => {
-                      toast({ title: `Renamed to ${name}` });
+                      toast({ title: texts.renamed(name) });
                       setRenaming(null);
                       list.current?.focus();
                     }}
@@ -99,11 +103,11 @@ export function ViewsDialog({ page, query, saving, views, onClose, returnFocus }
                       <p className="truncate font-medium text-sm">{view.name}</p>
                       <p className="truncate text-faint text-xs">{describeQuery(view.query)}</p>
                     </div>
-                    <CopyButton text={linkTo(page, view.query)} what={`the link to the view ${view.name}`} />
+                    <CopyButton text={linkTo(page, view.query)} what={texts.linkTo(view.name)} />
                     <button
                       type="button"
-                      aria-label={`Rename ${view.name}`}
-                      title="Rename"
+                      aria-label={texts.renameView(view.name)}
+                      title={texts.rename}
                       onClick={() => setRenaming(view.name)}
                       className={buttonClass("ghost", "icon-sm")}
                     >
@@ -111,8 +115,8 @@ export function ViewsDialog({ page, query, saving, views, onClose, returnFocus }
                     </button>
                     <button
                       type="button"
-                      aria-label={`Delete ${view.name}`}
-                      title="Delete"
+                      aria-label={texts.deleteView(view.name)}
+                      title={texts.delete}
                       onClick={() => remove(view)}
                       className={buttonClass("ghost-danger", "icon-sm")}
                     >
@@ -172,7 +176,7 @@ function NameForm({ label, help, name, action, onName, onDone, onCancel }: NameF
         )}
       </Field>
       <span className="flex justify-end gap-2">
-        <Button onClick={onCancel}>Cancel</Button>
+        <Button onClick={onCancel}>{uiTexts.actions.cancel}</Button>
         <Button type="submit" variant="primary">
           {action}
         </Button>

@@ -8,6 +8,9 @@ import { useCopy } from "@/components/ui/copy-button";
 import { Menu, MenuItem, MenuLabel, MenuSeparator } from "@/components/ui/menu";
 import { linkTo, useSavedViews, type ViewPage } from "@/components/views/saved-views";
 import { ViewsDialog } from "@/components/views/views-dialog";
+import { viewsTexts } from "@/lib/texts/views";
+
+const texts = viewsTexts.menu;
 
 type ViewsMenuProps = {
   page: ViewPage;
@@ -28,9 +31,9 @@ export function ViewsMenu({ page, query }: ViewsMenuProps) {
     <>
       <Menu
         trigger={
-          <Button ref={trigger} aria-label="Saved views">
+          <Button ref={trigger} aria-label={texts.label}>
             <Bookmark className="size-3.5 text-faint" aria-hidden="true" />
-            <span className="max-sm:hidden">Views</span>
+            <span className="max-sm:hidden">{texts.button}</span>
             <ChevronDown className="size-3.5 text-faint max-sm:hidden" aria-hidden="true" />
           </Button>
         }
@@ -45,12 +48,10 @@ export function ViewsMenu({ page, query }: ViewsMenuProps) {
       >
         <div className="max-w-72">
           {views === null ? (
-            <p className="max-w-60 px-2 py-1.5 text-dim text-xs">
-              This browser keeps nothing for this site, so views cannot be saved. A link to this view works everywhere.
-            </p>
+            <p className="max-w-60 px-2 py-1.5 text-dim text-xs">{texts.storageOff}</p>
           ) : (
             <>
-              <MenuLabel>{views.length === 0 ? "No view is saved in this browser" : "Saved in this browser"}</MenuLabel>
+              <MenuLabel>{views.length === 0 ? texts.none : texts.saved}</MenuLabel>
               {views.map((view) => (
                 <MenuItem
                   key={view.name}
@@ -68,7 +69,7 @@ export function ViewsMenu({ page, query }: ViewsMenuProps) {
                   chosen.current = "save";
                 }}
               >
-                Save this view
+                {texts.save}
               </MenuItem>
               {views.length > 0 && (
                 <MenuItem
@@ -77,13 +78,13 @@ export function ViewsMenu({ page, query }: ViewsMenuProps) {
                     chosen.current = "edit";
                   }}
                 >
-                  Rename or delete
+                  {texts.edit}
                 </MenuItem>
               )}
             </>
           )}
-          <MenuItem icon={<Link2 />} onSelect={() => copy(linkTo(page, query), "the link to this view")}>
-            Copy link
+          <MenuItem icon={<Link2 />} onSelect={() => copy(linkTo(page, query), texts.theLink)}>
+            {texts.copyLink}
           </MenuItem>
         </div>
       </Menu>

@@ -21,7 +21,7 @@ export const configurationTexts = {
     sessionLimits: (idleMinutes: number, maxMinutes: number) =>
       `End after ${plural(idleMinutes, "minute")} without use, and after ${plural(maxMinutes / 60, "hour")} in all`,
     stepUp: (minutes: number) =>
-      `A reveal, a bulk revocation and a change of settings ask for a sign-in of the last ${plural(minutes, "minute")}`,
+      `What shows a value, a bulk revocation, an order and a new API key ask for a sign-in of the last ${plural(minutes, "minute")}`,
     variables: "Variables",
     neverShown: "Never shown",
     sources: {

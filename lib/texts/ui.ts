@@ -53,4 +53,17 @@ export const uiTexts = {
     unreadableWhy: (status: number) =>
       `Something between this browser and Tokendesk answered instead of it (status ${status}).`,
   },
+  copy: {
+    copied: (what: string) => `Copied ${what}`,
+    failed: (what: string) => `Could not copy ${what}`,
+    refused: "The browser refused. Select the text and copy it.",
+    copy: (what: string) => `Copy ${what}`,
+  },
+  freshness: {
+    readAt: "Read from RingCX at {time}",
+    refresh: "Refresh",
+  },
+  time: {
+    inBothZones: (utc: string, own: string) => `${utc}\n${own}, your time`,
+  },
 } as const;

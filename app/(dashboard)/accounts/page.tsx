@@ -7,23 +7,22 @@ import { listAllAccounts } from "@/lib/accounts/accounts";
 import { groupByMainAccount } from "@/lib/accounts/schema";
 import { requireSession } from "@/lib/auth/session";
 import { attempt } from "@/lib/http/page";
+import { accountsTexts } from "@/lib/texts/accounts";
 
-export const metadata: Metadata = { title: "Accounts" };
+const texts = accountsTexts.view;
+
+export const metadata: Metadata = { title: texts.title };
 
 export default async function AccountsPage() {
   const session = await requireSession();
   if (session.each().length === 0) {
-    return (
-      <NoConnection title="Accounts">
-        RingCX says which accounts a user reaches. Connect yours to see them; how you signed in stays as it is.
-      </NoConnection>
-    );
+    return <NoConnection title={texts.title}>{texts.noConnection}</NoConnection>;
   }
   const list = await attempt("/accounts", () => listAllAccounts(session));
   if (list.problem) {
     return (
       <>
-        <PageHeading title="Accounts" />
+        <PageHeading title={texts.title} />
         <ProblemPanel problem={list.problem} />
       </>
     );

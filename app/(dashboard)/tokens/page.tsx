@@ -6,21 +6,19 @@ import { ProblemPanel } from "@/components/ui/problem-panel";
 import { requireSession } from "@/lib/auth/session";
 import { dateAhead } from "@/lib/format";
 import { attempt } from "@/lib/http/page";
+import { tokensTexts } from "@/lib/texts/tokens";
 import { allRotations, listAllTokens } from "@/lib/tokens/merged";
 import { queryTokens } from "@/lib/tokens/query";
 import { parseTokenQuery, tokenQueryString } from "@/lib/tokens/schema";
 
-export const metadata: Metadata = { title: "Tokens" };
+const texts = tokensTexts.view;
+
+export const metadata: Metadata = { title: texts.title };
 
 export default async function TokensPage({ searchParams }: PageProps<"/tokens">) {
   const session = await requireSession();
   if (session.each().length === 0) {
-    return (
-      <NoConnection title="Tokens">
-        Tokens belong to RingCX users. Connect yours to list, create and revoke its tokens; how you signed in stays as
-        it is.
-      </NoConnection>
-    );
+    return <NoConnection title={texts.title}>{texts.noConnection}</NoConnection>;
   }
   const asked = parseTokenQuery(await searchParams);
   // Of an address that was kept: a connection has a new ID each time that it is made.
@@ -31,7 +29,7 @@ export default async function TokensPage({ searchParams }: PageProps<"/tokens">)
   if (list.problem) {
     return (
       <>
-        <PageHeading title="Tokens" />
+        <PageHeading title={texts.title} />
         <ProblemPanel problem={list.problem} />
       </>
     );

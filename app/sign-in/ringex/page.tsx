@@ -4,8 +4,11 @@ import { ExchangeView } from "@/components/sign-in/exchange-view";
 import { pendingExchange } from "@/lib/auth/exchange";
 import { safeReturnPath } from "@/lib/auth/return-path";
 import { currentSession } from "@/lib/auth/session";
+import { signInTexts } from "@/lib/texts/sign-in";
 
-export const metadata: Metadata = { title: "Sign in with RingCentral" };
+const texts = signInTexts.exchange;
+
+export const metadata: Metadata = { title: texts.page };
 
 export default async function ExchangePage() {
   const pending = await pendingExchange();

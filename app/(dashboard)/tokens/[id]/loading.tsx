@@ -1,5 +1,8 @@
 import { ListSkeleton } from "@/components/ui/skeleton";
+import { tokensTexts } from "@/lib/texts/tokens";
+
+const texts = tokensTexts.history;
 
 export default function TokenHistoryLoading() {
-  return <ListSkeleton label="Loading the history of this token" rows={6} />;
+  return <ListSkeleton label={texts.loading} rows={6} />;
 }

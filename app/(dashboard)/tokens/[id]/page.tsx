@@ -10,10 +10,13 @@ import { ProblemPanel } from "@/components/ui/problem-panel";
 import { requireSession } from "@/lib/auth/session";
 import { dateAhead } from "@/lib/format";
 import { attempt } from "@/lib/http/page";
+import { tokensTexts } from "@/lib/texts/tokens";
 import { firstOf } from "@/lib/tokens/schema";
 import { tokenHistory } from "@/lib/tokens/tokens";
 
-export const metadata: Metadata = { title: "Token history" };
+const texts = tokensTexts.history;
+
+export const metadata: Metadata = { title: texts.page };
 
 export default async function TokenHistoryPage({ params, searchParams }: PageProps<"/tokens/[id]">) {
   const session = await requireSession();
@@ -31,28 +34,26 @@ export default async function TokenHistoryPage({ params, searchParams }: PagePro
     return (
       <>
         <BackToTokens />
-        <NoConnection title="Token history">
-          This token is not in a list that you may see. If it is one of your own RingCX user, connect that user.
-        </NoConnection>
+        <NoConnection title={texts.page}>{texts.noConnection}</NoConnection>
       </>
     );
   }
   return (
     <>
       <BackToTokens />
-      <PageHeading title="Token history" />
+      <PageHeading title={texts.page} />
       {history.problem.code === "token_not_found" || history.problem.code === "not_found" ? (
         <section className="rounded-lg border border-line bg-surface">
           <EmptyState
             icon={<SearchX className="size-5" />}
-            title="Tokendesk does not know this token"
+            title={texts.unknown}
             action={
               <Link href="/tokens" prefetch={false} className={buttonClass()}>
-                Go to your tokens
+                {texts.goToTokens}
               </Link>
             }
           >
-            It was never in a list that you may see, or it belongs to somebody else.
+            {texts.unknownWhy}
           </EmptyState>
         </section>
       ) : (
