@@ -16,6 +16,7 @@ turn(0);
 test.use({
   appEnv: {
     ADMIN_USERS: ana,
+    ALLOWED_ACCOUNTS: "333333",
     NODE_OPTIONS: `--import=${resolve("e2e/clock.mjs")}`,
     TEST_CLOCK: clock,
   },
@@ -75,7 +76,7 @@ test("who goes back instead has changed nothing, and is told so", async ({ app, 
   expect(await sandbox.journal("login")).toHaveLength(1);
 });
 
-test("bulk revocation, keys and messages ask; the incident desk and what takes power away do not", async ({
+test("bulk revocation, new tokens, keys and messages ask; the incident desk and what takes power away do not", async ({
   app,
   newVisitor,
   sandbox,
@@ -88,6 +89,8 @@ test("bulk revocation, keys and messages ask; the incident desk and what takes p
   for (const [path, body] of [
     ["/api/tokens/revoke", { ids, reason: "left open" }],
     ["/api/keys", { name: "Another" }],
+    ["/api/tokens", { label: "Another" }],
+    [`/api/tokens/${ids[0]}/rotate`, {}],
     ["/api/notifications/test", {}],
     [`/api/tokens/${ids[0]}/reveal`, {}],
   ] as const) {
@@ -110,7 +113,7 @@ test("bulk revocation, keys and messages ask; the incident desk and what takes p
 test("an administrator sees the configuration, its sources, and no secret", async ({ app, page }) => {
   await enter(page, app, ana, "/settings");
   const configuration = page.getByRole("region", { name: "Configuration" });
-  await expect(configuration).toContainText("Any RingCX account");
+  await expect(configuration).toContainText("Allowed accounts333333");
   const variables = configuration.getByRole("list", { name: "Variables" }).getByRole("listitem");
   await expect(variables.filter({ hasText: "ADMIN_USERS" })).toContainText(`Environment${ana}`);
   await expect(variables.filter({ hasText: "SESSION_SECRET" })).toContainText("GeneratedNever shown");

@@ -426,8 +426,8 @@ function defaultOf(parser: z.ZodType): string | null {
 
 function shown(name: string, given: string): string {
   if (!addressNames.has(name)) return given;
-  return given
-    .split(",")
+  // Only the others are lists: a password may hold a comma.
+  return (name === "DATABASE_URL" ? [given] : given.split(","))
     .map((address) => (URL.canParse(address.trim()) ? new URL(address.trim()) : null))
     .map((url) => (url === null ? "…" : `${url.protocol}//${url.host}${url.pathname === "/" ? "" : "/…"}`))
     .join(", ");

@@ -33,7 +33,8 @@ export async function arrive(
   }
   const { person, session, authenticatedAt } = companyPerson(attempt.arrival, attempt);
   // A provider that still knows the browser may let anybody who sits at it pass without asking.
-  if (intent.purpose === "confirm" && !(Date.now() - (authenticatedAt ?? 0) < intentSeconds * 1000)) {
+  const mostMs = Math.min(intentSeconds * 1000, env().stepUpMs);
+  if (intent.purpose === "confirm" && !(Date.now() - (authenticatedAt ?? 0) < mostMs)) {
     throw new TokendeskError("forbidden", "The identity provider does not say that you signed in there once more.", {
       extensions: { problem: "not_fresh" },
     });
@@ -89,7 +90,7 @@ export async function finishSignIn(person: SignedIn, session: SessionData, inten
         extensions: { problem: "other_person" },
       });
     }
-    await noteConfirmation(current);
+    await noteConfirmation(current, session.authenticatedAt);
     return intent.returnTo;
   }
   await startSession(person, session);

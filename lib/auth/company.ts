@@ -40,13 +40,18 @@ const metadataSchema = z.object({
 /** What the provider says of itself. */
 export type CompanyMetadata = z.infer<typeof metadataSchema>;
 
-type Shared = { agent: Agent; known: { of: string; metadata: CompanyMetadata; at: number } | null };
+type Shared = {
+  agent: Agent;
+  known: { of: string; metadata: CompanyMetadata; at: number } | null;
+  /** The question that is under way: however many want to go there, the provider is asked by one. */
+  asking: Promise<CompanyMetadata> | null;
+};
 const slot = Symbol.for("tokendesk.oidc");
 type Slot = { [slot]?: Shared };
 
 function shared(): Shared {
   const holder = globalThis as Slot;
-  holder[slot] ??= { agent: new Agent({ connections: 4, connectTimeout: deadlineMs }), known: null };
+  holder[slot] ??= { agent: new Agent({ connections: 4, connectTimeout: deadlineMs }), known: null, asking: null };
   return holder[slot];
 }
 
@@ -57,8 +62,17 @@ function shared(): Shared {
  */
 export async function companyMetadata({ anew = false, timeoutMs = deadlineMs } = {}): Promise<CompanyMetadata> {
   const { issuer } = settings();
-  const { known, agent } = shared();
+  const current = shared();
+  const { known } = current;
   if (!anew && known?.of === issuer && Date.now() - known.at < freshForMs) return known.metadata;
+  current.asking ??= askCompany(issuer, timeoutMs).finally(() => {
+    current.asking = null;
+  });
+  return current.asking;
+}
+
+async function askCompany(issuer: string, timeoutMs: number): Promise<CompanyMetadata> {
+  const { agent } = shared();
   let body: string;
   try {
     const response = await request(`${issuer.replace(/\/+$/, "")}/.well-known/openid-configuration`, {

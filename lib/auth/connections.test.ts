@@ -353,8 +353,16 @@ describe("an account of another name than the company's", () => {
     const { id } = (await connect(browser, there, OTHER, { linkConfirmed: true })).json.connection;
     const role = () => jars.run(browser, async () => (await openRouteSession()).session.through(id).user.role);
     expect(await role()).toBe("ops");
-    restart({ ALLOWED_ACCOUNTS: "333333" });
+    restart();
     expect(await role()).toBe("member");
+  });
+
+  test("is lost when its account is taken out of the list", async () => {
+    restart({ ALLOWED_ACCOUNTS: "333333,444444" });
+    const browser = await signInAtCompany("cora@company.example", true);
+    await connect(browser, there, OTHER, { linkConfirmed: true });
+    restart({ ALLOWED_ACCOUNTS: "333333" });
+    expect(await connections(browser)).toMatchObject([{ mainAccountId: "444444", state: "lost" }]);
   });
 });
 

@@ -4,12 +4,13 @@ import type { z } from "zod";
 import { recordOrSpool } from "@/lib/audit/log";
 import { recordDenial } from "@/lib/auth/denial";
 import { type ConnectionView, cookieJar, publicIdOf, type Session, viewOf } from "@/lib/auth/session";
+import { homeActor } from "@/lib/auth/sessions";
 import { connectWithPassword, type credentialsSchema, newAttempt } from "@/lib/auth/sign-in";
 import { isTokendeskError, TokendeskError } from "@/lib/errors";
 import { changeSession } from "@/lib/session/changes";
 import { endUpstream } from "@/lib/session/end";
 import { newestRefreshToken } from "@/lib/session/refresh";
-import { registryId } from "@/lib/session/registry";
+import { registryId, standingOf } from "@/lib/session/registry";
 import { type Connection, isHome, type Place, personIdOf, type SessionData, tenantOf } from "@/lib/session/schema";
 
 /** The RingCX accounts that one person works with at the same time. */
@@ -32,7 +33,8 @@ export async function connect(
   } catch (error) {
     attempt.error = error;
     const given = await headers();
-    await recordDenial(attempt, { userAgent: given.get("user-agent"), requestId: given.get("x-request-id") });
+    const from = { userAgent: given.get("user-agent"), requestId: given.get("x-request-id") };
+    await recordDenial(attempt, from, homeActor(session));
     throw error;
   }
   return addConnection(session, connection, { linkConfirmed });
@@ -73,6 +75,11 @@ export async function addConnection(
     throw error;
   }
   const { data, removed } = changed;
+  if ((await standingOf(session.sid)).kind === "ended") {
+    // Signed out meanwhile, in another tab: nobody would end this one any more.
+    await endUpstream(connection.host, connection.refreshToken);
+    throw new TokendeskError("session_expired", "Your session has ended meanwhile. Sign in again.");
+  }
   const kept = data.connections.find(isSame) ?? connection;
   if (kept.id !== connection.id) await endUpstream(connection.host, connection.refreshToken);
   else await noteConnection(session, kept, "connection.add");
@@ -118,14 +125,20 @@ export async function activate(session: Session, id: string): Promise<void> {
   });
 }
 
-/** Notes that the person has just proven again who they are. */
-export async function noteConfirmation(session: Session): Promise<{ authenticatedAt: string }> {
-  const authenticatedAt = Date.now();
+/**
+ * Notes that the person has proven again who they are.
+ * @param authenticatedAt when, epoch milliseconds
+ */
+export async function noteConfirmation(
+  session: Session,
+  authenticatedAt = Date.now(),
+): Promise<{ authenticatedAt: string }> {
   await change(session, (data) => ({ ...data, authenticatedAt }));
-  await recordOrSpool(
-    { ...session.actor, tenant: session.home, id: session.identity.id, name: session.identity.login },
-    { action: "session.confirm", outcome: "succeeded", details: { session: registryId(session.sid) } },
-  );
+  await recordOrSpool(homeActor(session), {
+    action: "session.confirm",
+    outcome: "succeeded",
+    details: { session: registryId(session.sid) },
+  });
   return { authenticatedAt: new Date(authenticatedAt).toISOString() };
 }
 

@@ -31,6 +31,8 @@ const repeatable = (code: ProblemCode) => code === "rate_limited" || code.starts
 export async function recordDenial(
   attempt: SignInAttempt,
   from: Pick<Actor, "userAgent" | "requestId">,
+  /** Somebody who is signed in tried: then it is theirs, and the name that they tried a detail. */
+  by?: Actor,
 ): Promise<void> {
   const code = isTokendeskError(attempt.error) ? attempt.error.code : "internal_error";
   if (attempt.username === null || code === "invalid_input") return;
@@ -41,14 +43,22 @@ export async function recordDenial(
   const unrecorded = repeatable(code) ? admit(`${code} ${attempt.address}`) : 0;
   if (unrecorded === null) return;
   await recordOrSpool(
-    {
+    by ?? {
       tenant: attempt.tenant,
       id: attempt.person?.id ?? null,
       name: shownName(attempt.username),
       address: attempt.address,
       ...from,
     },
-    { action: "session.denied", outcome: "failed", details: { code, ...(unrecorded > 0 ? { unrecorded } : {}) } },
+    {
+      action: "session.denied",
+      outcome: "failed",
+      details: {
+        code,
+        ...(unrecorded > 0 ? { unrecorded } : {}),
+        ...(by ? { user: shownName(attempt.username) } : {}),
+      },
+    },
   );
 }
 

@@ -61,6 +61,8 @@ export type Session = {
   /** All of them, those that were lost at the end. */
   connections: ConnectionView[];
   workspaces: Workspace[];
+  /** Of the one that this is about. */
+  workspaceId: string;
   /** null: there is none here, and what needs RingCX is refused. */
   connectionId: string | null;
   /** A calm sentence when RingCX could not renew a connection just now. */
@@ -177,6 +179,7 @@ function inWorkspace(facts: Facts, workspace: Workspace): Session {
       ...lost.map((one) => viewOf(one, { state: "lost", active: false, home: false })),
     ],
     workspaces,
+    workspaceId: workspace.id,
     connectionId: workspace.connectionId,
     notice: noticeOf(data, postponed, person.login),
     tenant,

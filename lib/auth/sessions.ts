@@ -1,6 +1,9 @@
 import "server-only";
 import { cookies, headers } from "next/headers";
+import type { Actor } from "@/lib/audit/log";
+import { dropPending } from "@/lib/auth/exchange-cookie";
 import { identityCookieName, readIdentity } from "@/lib/auth/identity";
+import { takeIntent } from "@/lib/auth/intent";
 import { roleOf } from "@/lib/auth/roles";
 import { actorOf, cookieJar, type Session } from "@/lib/auth/session";
 import type { SignedIn } from "@/lib/auth/sign-in";
@@ -36,7 +39,14 @@ export async function startSession(person: SignedIn, session: SessionData): Prom
   } as const;
   const registered = await registerSession(session, actor, person.name, created);
   await writeSession(jar, { ...session, registered });
+  await dropUnfinished(store);
   if (previous) await endOf(previous, "replaced", given, previousIdentity);
+}
+
+/** Another sign-in that was begun in this browser is not to be finished by whoever comes next. */
+async function dropUnfinished(store: Awaited<ReturnType<typeof cookies>>): Promise<void> {
+  await takeIntent(cookieJar(store));
+  await dropPending(store);
 }
 
 /** How they came in, for the audit log. */
@@ -53,6 +63,7 @@ export async function endCurrentSession(): Promise<void> {
   const { data } = await readSession(jar);
   const identity = store.get(identityCookieName())?.value;
   await clearSession(jar);
+  await dropUnfinished(store);
   for (const { name } of store.getAll()) {
     if (name === identityCookieName() || name.endsWith("next-auth.csrf-token")) {
       jar.write(name, "", { path: "/", httpOnly: true, sameSite: "lax", secure: env().secureCookies, maxAge: 0 });
@@ -104,6 +115,11 @@ export async function listSessions(
   return { sessions: views, more };
 }
 
+/** Who the person is, where their sign-in is registered. */
+export function homeActor({ actor, home, identity }: Session): Actor {
+  return { ...actor, tenant: home, id: identity.id, name: identity.login };
+}
+
 /** As what the reader may end this session; null: they may not. */
 function endingOf(
   { identity, home, tenant, user }: Session,
@@ -111,7 +127,10 @@ function endingOf(
 ): EndReason | null {
   if (row.tenant === home && row.user_id === identity.id) return "ended_by_user";
   if (row.tenant !== tenant) return null;
-  return user.role === "admin" || (user.role === "ops" && roleOf(row.login) === "member") ? "ended_by_ops" : null;
+  if (user.role === "admin") return "ended_by_ops";
+  // Who is ops by a group of the company is not known to the registry.
+  const isMember = !row.tenant.startsWith("sso|") && roleOf(row.login) === "member";
+  return user.role === "ops" && isMember ? "ended_by_ops" : null;
 }
 
 /**
@@ -123,7 +142,8 @@ export async function endOne(session: Session, id: string): Promise<void> {
   if (id === registryId(session.sid)) return endCurrentSession();
   const ended: string[] = [];
   for (const tenant of new Set([session.home, session.tenant])) {
-    ended.push(...(await endSessions(session.actor, { tenant, id }, (row) => endingOf(session, row))));
+    const actor = tenant === session.home ? homeActor(session) : session.actor;
+    ended.push(...(await endSessions(actor, { tenant, id }, (row) => endingOf(session, row))));
   }
   if (ended.length === 0) throw new TokendeskError("not_found", "There is no such session, or it has ended already.");
 }
@@ -136,7 +156,7 @@ export async function endOne(session: Session, id: string): Promise<void> {
 export async function endAll(session: Session, { others }: { others: boolean }): Promise<number> {
   const current = registryId(session.sid);
   const whose = { tenant: session.home, userId: session.identity.id };
-  const ended = await endSessions(session.actor, whose, (row) => {
+  const ended = await endSessions(homeActor(session), whose, (row) => {
     if (row.id === current) return others ? null : "signed_out";
     return "ended_by_user";
   });

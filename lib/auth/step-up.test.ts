@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from "vi
 import { POST as confirm } from "@/app/api/session/confirm/route";
 import { readConfiguration } from "@/lib/auth/configuration";
 import { authOptions, identityCookieName } from "@/lib/auth/identity";
-import type { Session } from "@/lib/auth/session";
+import { publicIdOf, type Session } from "@/lib/auth/session";
 import { newAttempt, signInAttempt, signInWithPassword } from "@/lib/auth/sign-in";
 import { read } from "@/lib/db/client";
 import { settings } from "@/lib/env";
@@ -107,8 +107,16 @@ test("another password does not, is recorded, and can be guessed five times only
   for (let nth = 0; nth < 4; nth += 1) await confirmWith("wrong");
   expect(await confirmWith(ANA.password)).toMatchObject({ code: "rate_limited" });
   expect(await sandbox.journal("login")).toHaveLength(6);
-  const events = await read((db) => db.selectFrom("audit_events").select("action").execute());
-  expect(events.filter(({ action }) => action === "session.denied")).toHaveLength(6);
+  const events = await read((db) => db.selectFrom("audit_events").selectAll().execute());
+  const denied = events.filter(({ action }) => action === "session.denied");
+  expect(denied).toHaveLength(6);
+  // Whose session it was is known, whatever was typed.
+  for (const { tenant, actor_id } of denied) {
+    expect({ tenant, actor_id }).toEqual({
+      tenant: `${new URL(sandbox.url).host}|333333`,
+      actor_id: expect.stringMatching(/^ringcx:/),
+    });
+  }
 });
 
 test.each(["html502", "resetBefore", "http429"])(
@@ -120,6 +128,23 @@ test.each(["html502", "resetBefore", "http429"])(
     expect(await confirmWith(ANA.password)).toMatchObject({ authenticatedAt: expect.any(String) });
   },
 );
+
+test("what a page is about is done there or not at all", async () => {
+  done = 0;
+  await signIn(0);
+  const about = (workspace: string) => {
+    const asked = request();
+    asked.headers.set("x-tokendesk-workspace", workspace);
+    return act(asked, context);
+  };
+  const { connections } = (await readSession(browser)).data ?? {};
+  const [connection] = connections ?? [];
+  if (!connection) throw new Error("not connected");
+  expect((await about(publicIdOf(connection))).status).toBe(200);
+  const refused = await about(publicIdOf({ ...connection, mainAccountId: "444444" }));
+  expect(await refused.json()).toMatchObject({ code: "connection_required", status: 403 });
+  expect(done).toBe(1);
+});
 
 test("strangers confirm nothing", async () => {
   expect(await confirmWith(ANA.password)).toMatchObject({ code: "not_signed_in" });
@@ -141,15 +166,26 @@ test("the configuration is for administrators, and holds no secret", () => {
     NOTIFY_WEBHOOK_SECRET: "canary-webhook-".padEnd(40, "x"),
     NOTIFY_SLACK_WEBHOOKS: "https://hooks.slack.com/services/canary/slack",
   };
-  freshProcess({ ...secrets, RINGCX_HOSTS: sandbox.url, ADMIN_USERS: "root@example.com", AUDIT_RETENTION_DAYS: "30" });
-  const as = (role: "member" | "ops" | "admin") => readConfiguration({ user: { role } } as Session);
+  const inForce = {
+    ...secrets,
+    RINGCX_HOSTS: sandbox.url,
+    ADMIN_USERS: "root@example.com",
+    AUDIT_RETENTION_DAYS: "30",
+  };
+  freshProcess(inForce);
+  const as = (role: "member" | "ops" | "admin", account = "333333") =>
+    readConfiguration({ user: { role }, tenant: `h|${account}`, home: "h|333333", identity: {} } as Session);
+  // Any RingCX customer can have a user of that name.
+  expect(() => as("admin")).toThrowError(/ALLOWED_ACCOUNTS/);
+  freshProcess({ ...inForce, ALLOWED_ACCOUNTS: "333333" });
   expect(() => as("member")).toThrowError(/administrators/);
   expect(() => as("ops")).toThrowError(/administrators/);
+  expect(() => as("admin", "444444")).toThrowError(/ALLOWED_ACCOUNTS/);
   const configuration = as("admin");
   expect(JSON.stringify(configuration)).not.toContain("canary");
   expect(configuration).toMatchObject({
     roles: { admins: ["root@example.com"], ops: [], opsGroup: null },
-    allowedAccounts: null,
+    allowedAccounts: ["333333"],
     retention: { auditDays: 30, sessionDays: 90 },
   });
   const found = Object.fromEntries(configuration.settings.map(({ name, ...rest }) => [name, rest]));
@@ -162,6 +198,8 @@ test("the configuration is for administrators, and holds no secret", () => {
     TOKEN_PREFIX_PATTERN: { source: "default", value: "[A-Za-z]{1,12}[0-9]{1,4}" },
     OPS_USERS: { source: "unset", value: null },
   });
+  const comma = settings({ DATABASE_URL: "postgres://app:4711,canary@db.example.com/tokendesk" });
+  expect(comma.find(({ name }) => name === "DATABASE_URL")?.value).toBe("postgres://db.example.com/…");
   expect(settings({}).find(({ name }) => name === "SESSION_SECRET")).toMatchObject({
     source: "generated",
     value: null,

@@ -3,6 +3,7 @@ import { cookies, headers } from "next/headers";
 import { noteConfirmation } from "@/lib/auth/connections";
 import { recordDenial } from "@/lib/auth/denial";
 import { cookieJar, type Session } from "@/lib/auth/session";
+import { homeActor } from "@/lib/auth/sessions";
 import { connectWithPassword, newAttempt } from "@/lib/auth/sign-in";
 import { env } from "@/lib/env";
 import { TokendeskError } from "@/lib/errors";
@@ -52,7 +53,8 @@ export async function confirmWithPassword(
   } catch (error) {
     attempt.error = error;
     const given = await headers();
-    await recordDenial(attempt, { userAgent: given.get("user-agent"), requestId: given.get("x-request-id") });
+    const from = { userAgent: given.get("user-agent"), requestId: given.get("x-request-id") };
+    await recordDenial(attempt, from, homeActor(session));
     throw error;
   }
   return noteConfirmation(session);

@@ -48,6 +48,8 @@ type Definition<Body, Params, Query> = {
   fresh?: boolean;
   /** It is about one connection: that of `?connection={id}`, without it the active one. */
   connection?: boolean;
+  /** It is about the person and not about what they work with. */
+  anyWorkspace?: boolean;
 };
 
 type Context = { params: Promise<Record<string, string | string[] | undefined>> };
@@ -68,6 +70,7 @@ export function route<Body = undefined, Params = undefined, Query = undefined>(
       try {
         const input = await parseInput(definition, request, context, requestId);
         if (definition.fresh) requireFresh(session);
+        if (!definition.anyWorkspace && !definition.connection) checkWorkspace(session, request);
         return await verb({ ...input, session: definition.connection ? throughNamed(session, request) : session });
       } finally {
         await settle();
@@ -166,6 +169,19 @@ async function answer(
   observeRequest(name, request.method, response.status, ms);
   logger().info({ requestId, route: name, method: request.method, status: response.status, ms }, "request");
   return response;
+}
+
+/**
+ * A page says which workspace it is about. When another one is active by now (RingCX has ended that connection, or another
+ * tab has switched) what was meant for the one must not happen in the other.
+ */
+function checkWorkspace(session: Session, request: Request): void {
+  const meant = request.headers.get("x-tokendesk-workspace");
+  if (meant === null || meant === session.workspaceId || request.method === "GET") return;
+  throw new TokendeskError(
+    "connection_required",
+    "This page is about another RingCX account than the one that you work with now, so nothing was done. Reload it, or switch back.",
+  );
 }
 
 /**

@@ -108,6 +108,9 @@ function isOver({ revoked_at, expires_at }: KeyRow, now: number): boolean {
  */
 export async function createKey(keeper: Keeper, wish: NewKey): Promise<{ key: ApiKey; value: string }> {
   requireOps(keeper);
+  if (keeper.tenant.startsWith("sso|")) {
+    throw new TokendeskError("invalid_input", "A key belongs to a RingCX account. Switch to one, then make it there.");
+  }
   const now = Date.now();
   // Its last day counts in full, in UTC.
   const expiresAt = wish.expiresOn === undefined ? null : Date.parse(wish.expiresOn) + dayMs;

@@ -6,7 +6,7 @@ import { logger } from "@/lib/logger";
 import { isOutdated, newestVersion } from "@/lib/session/changes";
 import { type CookieJar, clearSession, readSession, writeSession } from "@/lib/session/cookie";
 import { tellUpstream } from "@/lib/session/end";
-import { isSameState, isSuperseded, renew } from "@/lib/session/refresh";
+import { isSameState, isSuperseded, type Renewal, renew } from "@/lib/session/refresh";
 import { noteEnd, noteUse, type Standing, standingOf, touchIntervalMs } from "@/lib/session/registry";
 import { type Connection, type EndReason, homeOf, isHome, type Place, type SessionData } from "@/lib/session/schema";
 
@@ -83,7 +83,13 @@ async function judged(cookie: SessionData, now: number): Promise<SessionState> {
     if (!leading.every(Boolean)) return endedAs("idle");
   }
 
-  const renewals = await Promise.all(data.connections.map((connection) => renew(connection)));
+  const { allowedAccounts } = env();
+  const isAllowed = ({ mainAccountId }: Place) => allowedAccounts?.includes(mainAccountId) !== false;
+  // Taken out of the list since: who came through such an account is signed out.
+  if (data.connections.some((one) => isHome(data, one) && !isAllowed(one))) return end(data, "expired", standing);
+  const renewals = await Promise.all(
+    data.connections.map((one): Promise<Renewal> => (isAllowed(one) ? renew(one) : Promise.resolve({ kind: "ended" }))),
+  );
   const connections: Connection[] = [];
   const postponed: string[] = [];
   const lost: Place[] = [];

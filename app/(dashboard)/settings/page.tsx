@@ -20,6 +20,8 @@ export const metadata: Metadata = { title: texts.title };
 export default async function SettingsPage() {
   const session = await requireSession();
   const sessions = await attempt("/settings", () => listSessions(session, "own"));
+  const configuration =
+    session.user.role === "admin" ? await attempt("/settings", async () => readConfiguration(session)) : null;
   const { name, email } = session.identity;
   const { role } = session.user;
   return (
@@ -31,7 +33,7 @@ export default async function SettingsPage() {
         {sessions.problem ? <ProblemPanel problem={sessions.problem} /> : <SessionsSection {...sessions.value} />}
         <KeysPart session={session} />
         <NotificationsPart session={session} />
-        {session.user.role === "admin" && <ConfigurationSection configuration={readConfiguration(session)} />}
+        {configuration && <ConfigurationSection found={configuration} />}
       </div>
     </div>
   );

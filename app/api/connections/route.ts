@@ -8,7 +8,7 @@ import { refused, route } from "@/lib/http/route";
 const body = credentialsSchema.extend({ linkConfirmed: z.boolean().default(false) }).strict();
 
 export const POST = route(
-  { name: "/api/connections", body },
+  { name: "/api/connections", body, anyWorkspace: true },
   async ({ session, request, body: { linkConfirmed, ...credentials } }) => {
     const address = clientAddress(request.headers);
     return NextResponse.json(await connect(session, credentials, { linkConfirmed, address }), { status: 201 });

@@ -10,7 +10,7 @@ export const GET = route(
 );
 
 export const DELETE = route(
-  { name, body: z.strictObject({ others: z.boolean().default(false) }) },
+  { name, body: z.strictObject({ others: z.boolean().default(false) }), anyWorkspace: true },
   async ({ session, body }) => ({ ended: await endAll(session, body) }),
 );
 

@@ -5,8 +5,9 @@ import { refused, route } from "@/lib/http/route";
 
 const body = z.strictObject({ password: z.string().min(1, "Enter your password").max(1024) });
 
-export const POST = route({ name: "/api/session/confirm", body }, ({ session, body: { password }, request }) =>
-  confirmWithPassword(session, password, clientAddress(request.headers)),
+export const POST = route(
+  { name: "/api/session/confirm", body, anyWorkspace: true },
+  ({ session, body: { password }, request }) => confirmWithPassword(session, password, clientAddress(request.headers)),
 );
 
 export const { DELETE, GET, PATCH, PUT } = refused;

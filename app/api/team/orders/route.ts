@@ -3,7 +3,7 @@ import { refused, route } from "@/lib/http/route";
 import { orderSchema } from "@/lib/team/schema";
 import { orderRevocation } from "@/lib/team/team";
 
-export const POST = route({ name: "/api/team/orders", body: orderSchema }, async ({ session, body }) =>
+export const POST = route({ name: "/api/team/orders", body: orderSchema, fresh: true }, async ({ session, body }) =>
   NextResponse.json({ order: await orderRevocation(session, body) }, { status: 201 }),
 );
 

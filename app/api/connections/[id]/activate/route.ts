@@ -3,7 +3,7 @@ import { activate } from "@/lib/auth/connections";
 import { refused, route } from "@/lib/http/route";
 
 export const POST = route(
-  { name: "/api/connections/{id}/activate", params: z.object({ id: z.string() }) },
+  { name: "/api/connections/{id}/activate", params: z.object({ id: z.string() }), anyWorkspace: true },
   async ({ session, params }) => {
     await activate(session, params.id);
     return { active: params.id };
