@@ -294,6 +294,23 @@ describe("a second account", () => {
   });
 });
 
+describe("one of two that RingCX is slow to renew", () => {
+  beforeEach(async () => begin(await useDatabase("sqlite")));
+
+  test("does not hold up the other", async () => {
+    await there.control("POST", "config", { accessTokenSeconds: 1 });
+    const browser = await signIn();
+    await connect(browser, there);
+    await activate(browser, home);
+    await there.fault({ operation: "refresh", kind: "latency", ms: 6_000 });
+    await vi.waitFor(async () => {
+      const started = performance.now();
+      expect(await connections(browser)).toMatchObject([{ state: "live" }, { state: "postponed" }]);
+      expect(performance.now() - started).toBeLessThan(4_000);
+    }, 10_000);
+  });
+});
+
 describe("a legacy portal", () => {
   beforeEach(async () => begin(await useDatabase("sqlite")));
 

@@ -51,7 +51,11 @@ export async function addConnection(
   connection: Connection,
   { linkConfirmed }: { linkConfirmed: boolean },
 ): Promise<{ connection: ConnectionView }> {
-  const isSame = (one: Place) => one.host === connection.host && personIdOf(one) === personIdOf(connection);
+  const id = personIdOf(connection);
+  const isSame = (one: Place) =>
+    one.host === connection.host && (personIdOf(one) === id || (isHomeOf(one) && session.identity.id === id));
+  // In a cookie of a former version it does not know the user's ID; the identity does.
+  const isHomeOf = (one: Place) => session.connections.some((view) => view.home && view.id === publicIdOf(one));
   const works = (one: Place, data: SessionData) =>
     isHome(data, one) || session.connections.find(({ id }) => id === publicIdOf(one))?.state !== "postponed";
   let changed: Awaited<ReturnType<typeof change>>;

@@ -14,12 +14,14 @@ import { UpstreamError } from "@/lib/ringcx/errors";
 import type { SignInAnswer, TokenHolder } from "@/lib/ringcx/schemas";
 import { endUpstream } from "@/lib/session/end";
 import { askTurn, type Place, pauseLine, settleTurn, type Ticket } from "@/lib/session/exchange-queue";
+import { inTime } from "@/lib/session/in-time";
 import type { Connection } from "@/lib/session/schema";
 
 /** The second half of a RingEX sign-in: RingCentral's token waits for its turn, and becomes a RingCX session. */
 
 export type ExchangeAnswer = { place: number; waitSeconds: number } | { returnTo: string };
 
+const patienceMs = 2_000;
 /** The vendor does not say how long a 429 holds. */
 const pauseMs = 60_000;
 
@@ -60,8 +62,8 @@ export async function continueExchange(address: string): Promise<ExchangeAnswer>
   let connection: Connection;
   try {
     const answer = await exchangeRingexToken(pending.host, pending);
-    await settleTurn(turn.ticket, "done");
-    await dropPending(store);
+    // From here on there is a session to be kept: nothing waits long for the database.
+    await inTime(Promise.all([settleTurn(turn.ticket, "done"), dropPending(store)]), patienceMs);
     connection = await connectionFrom(pending, answer, issuedAt, attempt);
     if (intent.purpose !== "connect") return { returnTo: await signIn(connection, intent) };
   } catch (error) {

@@ -3,6 +3,7 @@ import type { encode } from "next-auth/jwt";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { authOptions, identityCookieName } from "@/lib/auth/identity";
 import { newAttempt, signInAttempt, signInWithPassword } from "@/lib/auth/sign-in";
+import type { TokendeskError } from "@/lib/errors";
 import { route } from "@/lib/http/route";
 import { writeSession } from "@/lib/session/cookie";
 import type { SessionData } from "@/lib/session/schema";
@@ -90,6 +91,7 @@ describe("a sign-in", () => {
     [{ ...ANA, username: "reset@example.com" }, "password_reset_required"],
     [{ ...ANA, host: "https://evil.example" }, "invalid_input"],
     [{ ...ANA, password: "" }, "invalid_input"],
+    [{ ...ANA, platformId: " " }, "invalid_input"],
     [{}, "invalid_input"],
     [null, "invalid_input"],
   ])("with %j ends as %s", async (input, code) => {
@@ -97,6 +99,16 @@ describe("a sign-in", () => {
     expect({ person, session }).toEqual({ person: null, session: null });
     expect(error).toMatchObject({ code });
     expect(String(error)).not.toContain("wrong");
+  });
+
+  test("with an empty form names all that is missing; an empty host is the first", async () => {
+    const { error } = await attempt({ username: "", password: "", platformId: "", host: "" });
+    expect((error as TokendeskError).extensions.errors).toMatchObject([
+      { path: "username" },
+      { path: "password" },
+      { path: "platformId" },
+    ]);
+    expect((await attempt({ ...ANA, host: "" })).error).toBeNull();
   });
 
   test("of an account that is not served is refused, and ended upstream", async () => {

@@ -83,8 +83,10 @@ export async function signInWithPassword(input: unknown): Promise<SignedIn | nul
   try {
     const parsed = credentialsSchema.safeParse(input);
     if (!parsed.success) {
-      throw new TokendeskError("invalid_input", parsed.error.issues.map((issue) => issue.message).join(". "), {
-        extensions: { errors: parsed.error.issues.map(({ path, message }) => ({ path: path.join("."), message })) },
+      const errors = parsed.error.issues.map(({ path, message }) => ({ path: path.join("."), message }));
+      if (lacksPlatform(input)) errors.push({ path: "platformId", message: noPlatform });
+      throw new TokendeskError("invalid_input", errors.map(({ message }) => message).join(". "), {
+        extensions: { errors },
       });
     }
     const { person, session } = signedInWith(await connectWithPassword(parsed.data, attempt), "ringcx");
@@ -95,6 +97,19 @@ export async function signInWithPassword(input: unknown): Promise<SignedIn | nul
     attempt.error = error;
     return null;
   }
+}
+
+const noPlatform = "Enter your platform ID";
+
+/** Of a form in which more is missing: that, too. */
+function lacksPlatform(input: unknown): boolean {
+  const form = z.object({ platformId: z.string().trim().optional(), host: z.string().optional() }).safeParse(input);
+  return !form.data?.platformId && !isLegacyHost(form.data?.host || env().ringcxHosts[0]);
+}
+
+/** A host that is both is taken for RingCX, which asks for more. */
+function isLegacyHost(host: string): boolean {
+  return !env().ringcxHosts.includes(host) && env().ringcxLegacyHosts.includes(host);
 }
 
 /** The sign-in that stands on a connection. */
@@ -131,18 +146,19 @@ export async function connectWithPassword(
   input: Credentials,
   attempt: Pick<SignInAttempt, "address" | "username" | "tenant">,
 ): Promise<Connection> {
-  const { username, password, platformId, staySignedIn, host = env().ringcxHosts[0] } = credentialsSchema.parse(input);
-  // A host that is both is taken for RingCX, which asks for more.
-  const legacy = !env().ringcxHosts.includes(host);
-  if (legacy && !env().ringcxLegacyHosts.includes(host)) {
+  const { username, password, platformId, staySignedIn, ...given } = credentialsSchema.parse(input);
+  const host = given.host || env().ringcxHosts[0];
+  const legacy = isLegacyHost(host);
+  if (!legacy && !env().ringcxHosts.includes(host)) {
     throw new TokendeskError(
       "invalid_input",
       "This host is not one that Tokendesk may call. Choose one from the list.",
     );
   }
   if (!legacy && platformId === "") {
-    const message = "Enter your platform ID";
-    throw new TokendeskError("invalid_input", message, { extensions: { errors: [{ path: "platformId", message }] } });
+    throw new TokendeskError("invalid_input", noPlatform, {
+      extensions: { errors: [{ path: "platformId", message: noPlatform }] },
+    });
   }
 
   attempt.username = username;

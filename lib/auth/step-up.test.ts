@@ -43,13 +43,14 @@ beforeEach(async () => {
 });
 afterEach(() => database.remove());
 
-/** Signs in as if that had been `ago` milliseconds before. */
-async function signIn(ago: number): Promise<void> {
+/** Signs in as if that had been `ago` milliseconds before; `former`: with a version that kept no user ID. */
+async function signIn(ago: number, { former = false } = {}): Promise<void> {
   const attempt = newAttempt("1.1.1.1");
   await signInAttempt.run(attempt, () => signInWithPassword(ANA));
   const { person, session } = attempt;
   if (!person || !session) throw new Error("not signed in");
-  await writeSession(browser, { ...session, createdAt: Date.now() - ago });
+  const connections = session.connections.map(({ adminId, ...one }) => (former ? one : { ...one, adminId }));
+  await writeSession(browser, { ...session, connections, createdAt: Date.now() - ago });
   const { jwt, secret } = authOptions();
   const token = { sub: person.id, name: person.name, email: person.email, login: person.login, sid: person.sid };
   browser.write(identityCookieName(), await (jwt as { encode: typeof encode }).encode({ token, secret: secret ?? "" }));
@@ -98,6 +99,13 @@ test("the password makes it fresh; the sign-in that this takes is ended at RingC
   expect(after).toMatchObject({ sid: before?.sid, createdAt: before?.createdAt, connections: before?.connections });
   const events = await read((db) => db.selectFrom("audit_events").select(["action", "outcome"]).execute());
   expect(events).toContainEqual({ action: "session.confirm", outcome: "succeeded" });
+});
+
+test("who signed in with a former version confirms like anybody", async () => {
+  done = 0;
+  await signIn(16 * minute, { former: true });
+  expect(await confirmWith(ANA.password)).toEqual({ authenticatedAt: expect.any(String) });
+  expect(await attemptAct()).toEqual({ done: 1 });
 });
 
 test("another password does not, is recorded, and can be guessed five times only", async () => {

@@ -47,7 +47,8 @@ export async function confirmWithPassword(
     const { host, platformId, username } = home;
     const again = await connectWithPassword({ host, platformId, username, password }, attempt);
     await endUpstream(again.host, again.refreshToken);
-    if (personIdOf(again) !== personIdOf(home)) {
+    // The identity, and not the connection: a cookie of a former version does not know the user's ID.
+    if (personIdOf(again) !== session.identity.id) {
       throw new TokendeskError("invalid_credentials", "RingCX says that this is somebody else now. Sign in again.");
     }
   } catch (error) {

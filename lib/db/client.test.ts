@@ -398,10 +398,10 @@ describe("PostgreSQL", () => {
     try {
       gate.swallow(false);
       vi.useFakeTimers({ now: Date.now() + 5_000, toFake: ["Date"] });
-      // One of those that come when the time is over asks, for all.
-      const asking = appliedMigrations();
-      await expect(appliedMigrations()).rejects.toMatchObject({ problem: "timeout" });
-      expect(await asking).toHaveLength(migrationCount);
+      // One of those that come when the time is over asks, for all: they wait for the answer.
+      for (const found of await Promise.all([appliedMigrations(), appliedMigrations()])) {
+        expect(found).toHaveLength(migrationCount);
+      }
       expect(await Promise.all([databaseReady(), databaseReady()])).toEqual([{ ready: true }, { ready: true }]);
     } finally {
       vi.useRealTimers();

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { Kysely, PostgresDialect, sql, type Transaction } from "kysely";
 import { Pool, types } from "pg";
 import { DatabaseUnavailable, isDatabaseUnavailable, problemOf } from "@/lib/db/failure";
+import { inTime } from "@/lib/db/in-time";
 import { migrate } from "@/lib/db/migrations";
 import type { Database } from "@/lib/db/schema";
 import { identifyFile, isSameFile, openSqlite, type SqliteFile } from "@/lib/db/sqlite";
@@ -33,8 +34,8 @@ type State = {
   known: SqliteFile | null;
   /** Epoch milliseconds; 0: it is not known to be away. A server that did not answer is left alone until then. */
   awayUntil: number;
-  /** Somebody asks whether it is back. */
-  probing: boolean;
+  /** The question whether it is back, while somebody asks it: the others wait for the answer. */
+  probe: Promise<Handle> | null;
 };
 
 // The proxy, the route handlers and the server components are separate bundles of one process.
@@ -49,7 +50,7 @@ function state(): State {
     closing: Promise.resolve(),
     known: null,
     awayUntil: 0,
-    probing: false,
+    probe: null,
   };
   return holder[slot];
 }
@@ -122,41 +123,49 @@ async function guarded<T>(use: (handle: Handle) => Promise<T>): Promise<T> {
 /** @throws {DatabaseUnavailable} at once, while the server is left alone */
 async function handleIfThere(): Promise<Handle> {
   const current = state();
-  const probes = current.awayUntil > 0;
-  if (probes) {
-    if (current.probing || Date.now() < current.awayUntil) throw new DatabaseUnavailable("timeout");
-    current.probing = true;
-  }
+  if (current.awayUntil === 0) return currentHandle();
+  if (current.probe === null && Date.now() < current.awayUntil) throw new DatabaseUnavailable("timeout");
+  current.probe ??= probe().finally(() => {
+    current.probe = null;
+  });
+  return current.probe;
+}
+
+/** Asks whether the server is back, and notes the answer. */
+async function probe(): Promise<Handle> {
+  const current = state();
   let handle: Handle | null = null;
   try {
-    handle = await currentHandle();
-    if (!probes) return handle;
-    await answers(handle);
+    handle = await withinMs(currentHandle(), backWithinMs);
+    await withinMs(answers(handle), backWithinMs);
     current.awayUntil = 0;
     return handle;
   } catch (error) {
-    if (!isUnanswered(error)) {
-      // It says why it cannot be used: whoever asks again is told as fast.
-      if (probes) current.awayUntil = 0;
-    } else if (handle) leaveAlone(handle);
+    // It says why it cannot be used: whoever asks again is told as fast.
+    if (!isUnanswered(error)) current.awayUntil = 0;
+    else if (handle) leaveAlone(handle);
+    else current.awayUntil = Date.now() + awayMs;
     throw error;
-  } finally {
-    if (probes) current.probing = false;
   }
 }
 
 async function answers({ db }: Handle): Promise<void> {
-  const late = Promise.withResolvers<never>();
-  const timer = setTimeout(() => late.reject(new DatabaseUnavailable("timeout")), backWithinMs);
   try {
-    await Promise.race([sql`select 1`.execute(db), late.promise]);
+    await sql`select 1`.execute(db);
   } catch (error) {
     const problem = problemOf(error);
     if (problem === null || isDatabaseUnavailable(error)) throw error;
     throw new DatabaseUnavailable(problem, { cause: error });
-  } finally {
-    clearTimeout(timer);
   }
+}
+
+async function withinMs<T>(work: Promise<T>, ms: number): Promise<T> {
+  const result = await inTime(
+    work.then((value) => ({ value })),
+    ms,
+  );
+  if (result === null) throw new DatabaseUnavailable("timeout");
+  return result.value;
 }
 
 /** Nothing came back. A statement that the server itself ended, or a pool whose connections are all in use, is another matter. */
@@ -234,7 +243,7 @@ async function openFile(current: State, path: string): Promise<Handle> {
 
 async function openServer(url: string): Promise<Handle> {
   // Waiting for another replica's migration, and a migration of a large table, may take longer than any query may.
-  const migrator = serverHandle(url, { max: 1, lock_timeout: 60_000 });
+  const migrator = serverHandle(url, { max: 1, lock_timeout: 60_000, query_timeout: 15 * 60_000 });
   try {
     await bringUpToDate(migrator);
   } finally {

@@ -16,12 +16,20 @@ export type CookieJar = {
 const maxCookieBytes = 7_500;
 
 /**
- * What the other cookies take: next-auth's identity and CSRF token and the theme, measured in cookie.test.ts. The
- * identity holds the name of the person up to four times, so a long one is allowed for.
+ * What the other cookies take: next-auth's identity and CSRF token, the theme and the choice of times. Those that the
+ * browser has are counted; before there is an identity it is estimated, as measured in cookie.test.ts: it holds the name of
+ * the person up to four times, so a long one is allowed for.
  */
-function otherCookiesBytes(data: SessionData): number {
+function otherCookiesBytes(jar: CookieJar, data: SessionData): number {
   const longest = Math.max(0, ...data.connections.map(({ username }) => username.length));
-  return 680 + 4 * Math.max(0, longest - 20);
+  const estimate = 680 + 4 * Math.max(0, longest - 20);
+  const prefix = env().secureCookies ? "__Host-" : "";
+  const names = ["tokendesk.identity", "next-auth.csrf-token"].map((name) => `${prefix}${name}`);
+  const bytes = [...names, "tokendesk-theme", "tokendesk-times"].reduce((sum, name) => {
+    const value = jar.read(name) ?? "";
+    return value === "" ? sum : sum + name.length + value.length + 3;
+  }, 0);
+  return Math.max(estimate, bytes);
 }
 
 type Sealed = { d?: string };
@@ -98,7 +106,7 @@ export async function writeSession(jar: CookieJar, data: SessionData): Promise<v
     throw tooLarge(cause);
   }
   const bytes = draft.reduce((sum, [name, value]) => (value === "" ? sum : sum + name.length + value.length + 3), 0);
-  if (bytes > maxCookieBytes - otherCookiesBytes(data)) throw tooLarge(undefined);
+  if (bytes > maxCookieBytes - otherCookiesBytes(jar, data)) throw tooLarge(undefined);
   for (const cookie of draft) jar.write(...cookie);
 }
 

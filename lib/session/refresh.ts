@@ -224,6 +224,8 @@ async function fly(connection: Connection, refreshToken: string, state: string):
       if (known.kind === "free") known = isPaused(state) ? null : await claim(connection, holder);
     } catch (error) {
       if (!isDatabaseUnavailable(error)) throw error;
+      // One that does not answer us may answer another replica, which is at it with a lease. For so long it is asked again.
+      if (error.problem === "timeout" && heldAt === Number.NEGATIVE_INFINITY) heldAt = performance.now();
       // Another replica was at it when the database went away: its answer would be lost to us, and ours ends its session.
       if (performance.now() - heldAt < leaseMs) {
         await delay(wait);

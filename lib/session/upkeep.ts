@@ -6,6 +6,7 @@ import { logger } from "@/lib/logger";
 import { isOutdated, newestVersion } from "@/lib/session/changes";
 import { type CookieJar, clearSession, readSession, writeSession } from "@/lib/session/cookie";
 import { tellUpstream } from "@/lib/session/end";
+import { inTime } from "@/lib/session/in-time";
 import { isSameState, isSuperseded, type Renewal, renew } from "@/lib/session/refresh";
 import { noteEnd, noteUse, type Standing, standingOf, touchIntervalMs } from "@/lib/session/registry";
 import { type Connection, type EndReason, homeOf, isHome, type Place, type SessionData } from "@/lib/session/schema";
@@ -42,6 +43,8 @@ export async function openSession(jar: CookieJar, keep: boolean): Promise<Sessio
   }
   return state;
 }
+
+const patienceMs = 2_000;
 
 /**
  * Writes what has changed. A successor that does not fit into the cookie does not end a session that works: this
@@ -87,8 +90,14 @@ async function judged(cookie: SessionData, now: number): Promise<SessionState> {
   const isAllowed = ({ mainAccountId }: Place) => allowedAccounts?.includes(mainAccountId) !== false;
   // Taken out of the list since: who came through such an account is signed out.
   if (data.connections.some((one) => isHome(data, one) && !isAllowed(one))) return end(data, "expired", standing);
+  const several = data.connections.length > 1;
   const renewals = await Promise.all(
-    data.connections.map((one): Promise<Renewal> => (isAllowed(one) ? renew(one) : Promise.resolve({ kind: "ended" }))),
+    data.connections.map(async (one): Promise<Renewal> => {
+      if (!isAllowed(one)) return { kind: "ended" };
+      if (!several) return renew(one);
+      // One of several does not hold up the others: whoever needs it waits for it.
+      return (await inTime(renew(one), patienceMs)) ?? { kind: "postponed", connection: one, retryAfterMs: 1_000 };
+    }),
   );
   const connections: Connection[] = [];
   const postponed: string[] = [];
