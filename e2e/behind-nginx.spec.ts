@@ -6,9 +6,11 @@ import { request as requestRaw } from "node:https";
 import tls from "node:tls";
 import { startPostgres } from "../test/postgres.ts";
 import { selfSigned } from "./certificate.ts";
+import { oidcEnv, people } from "./company.ts";
 import { test as base, expect, submitSignIn } from "./fixtures.ts";
 import { type Nginx, startNginx } from "./nginx.ts";
-import { type App, freePort, startApp } from "./servers.ts";
+import { passwordOf } from "./sandbox.ts";
+import { type App, freePort, startApp, startProvider } from "./servers.ts";
 import { expectSignedIn, expiryOfNewest, isSignedOut, signInFor, storm, until } from "./storm.ts";
 import { expectProblem, parseSetCookie, type Reply, type Visitor } from "./visitor.ts";
 
@@ -31,7 +33,14 @@ const test = base.extend<{ watched: undefined }, { site: Site }>({
       const { certificate, key } = selfSigned(host);
       const trusted = tls.getCACertificates("default");
       tls.setDefaultCACertificates([...trusted, certificate]);
+      const provider = await startProvider(0, url);
+      await provider.become({ accounts: people });
       const env = {
+        ...oidcEnv(provider.issuer),
+        RC_CLIENT_ID: "sandbox-client",
+        RC_CLIENT_SECRET: "sandbox-secret",
+        RC_SERVER_URL: upstream.control.url,
+        RINGEX_EXCHANGE_LIMIT: "1000",
         APP_URL: url,
         TRUST_PROXY: "1",
         DATABASE_URL: await postgres.createDatabase(),
@@ -51,6 +60,7 @@ const test = base.extend<{ watched: undefined }, { site: Site }>({
       await use({ url, origin: url, plainUrl: `http://${host}:${httpPort}`, certificate, replicas, nginx });
       await nginx.stop();
       for (const replica of replicas) await replica.stop();
+      await provider.stop();
       await postgres.stop();
       tls.setDefaultCACertificates(trusted);
     },
@@ -101,6 +111,73 @@ test("a person signs in on https, sees the tokens, and plain http leads there", 
     });
   }
   await context.close();
+});
+
+test("every door leads in on https, and back out: RingCentral, the company, a legacy portal", async ({
+  site,
+  sandbox,
+  browser,
+  newVisitor,
+  problems,
+}) => {
+  test.slow();
+  const context = await browser.newContext({ baseURL: site.url, ignoreHTTPSErrors: true });
+  await problems.watchBrowser(context);
+  const page = await context.newPage();
+  const signOut = async () => {
+    await page.getByRole("button", { name: /^User menu/ }).click();
+    await page.getByRole("menuitem", { name: "Sign out" }).click();
+  };
+  const mine = page.getByRole("row", { name: /aws80:…/ });
+
+  await page.goto("/sign-in");
+  await page.getByRole("button", { name: "Continue with RingCentral" }).click();
+  await page.getByRole("button", { name: "Deny" }).click();
+  await expect(page.getByRole("alert").filter({ hasText: "The sign-in was declined" })).toBeVisible();
+  await page.getByRole("button", { name: "Continue with RingCentral" }).click();
+  await page.getByRole("button", { name: "Allow" }).click();
+  await page.waitForURL("**/tokens");
+  await expect(mine).toHaveCount(3);
+  await signOut();
+  await page.waitForURL("**/sign-in?reason=signed-out");
+
+  await page.getByRole("button", { name: "Continue with SSO" }).click();
+  await page.getByRole("textbox", { name: "Acme account" }).fill("unverified");
+  await page.getByRole("button", { name: "Sign in at Acme" }).click();
+  await page.waitForURL(/problem=unverified_email/);
+  await context.clearCookies();
+  await page.goto("/sign-in");
+  await page.getByRole("button", { name: "Continue with SSO" }).click();
+  await page.getByRole("textbox", { name: "Acme account" }).fill("ana");
+  await page.getByRole("button", { name: "Sign in at Acme" }).click();
+  await page.waitForURL("**/tokens");
+  await expect(page.getByRole("heading", { name: "No RingCX account is connected" })).toBeVisible();
+
+  // Her address is the RingCX name: nothing is asked.
+  const connected = await page.request.post("/api/connections", {
+    headers: { origin: site.origin },
+    data: { username: "ana@example.com", password: passwordOf("ana@example.com"), platformId: "aws80" },
+  });
+  expect(connected.status(), await connected.text()).toBe(201);
+  await page.goto("/tokens");
+  await expect(mine).toHaveCount(3);
+  for (const { name, secure, httpOnly } of await context.cookies(site.url)) {
+    if (name.includes("tokendesk"))
+      expect([name, secure, httpOnly]).toEqual([expect.stringMatching(/^__Host-/), true, true]);
+  }
+  await signOut();
+  await page.getByRole("button", { name: "Yes, sign me out of Acme" }).click();
+  await page.waitForURL("**/sign-in?reason=signed-out");
+  expect((await sandbox.journal("logout")).map(({ status }) => status)).toEqual([200, 200]);
+  await context.close();
+
+  const visitor = newVisitor(site);
+  const portal = await visitor.attemptSignIn({ platformId: "", host: `${sandbox.url}/api` });
+  expect(portal.status, portal.text).toBe(200);
+  expect(await visitor.tokens()).toHaveLength(3);
+  expect((await visitor.get("/api/auth/callback/oidc?code=x&state=y")).headers.get("location")).toBe(
+    `${site.url}/sign-in?problem=state&returnTo=%2Ftokens`,
+  );
 });
 
 test("the cookies of access tokens of 3 and of 6 KB pass nginx in both directions", async ({

@@ -126,8 +126,13 @@ export async function startSandbox(env: Environment = {}): Promise<RunningSandbo
 }
 
 /** An identity provider of a company. `port`: where one was before. */
-export async function startProvider(port = 0): Promise<RunningProvider> {
-  const { child, output } = launch("test/oidc-provider.ts", { ...plain, OIDC_PORT: String(port) });
+/** `appOrigin`: of a dashboard on https; without it any on 127.0.0.1 may use the provider. */
+export async function startProvider(port = 0, appOrigin?: string): Promise<RunningProvider> {
+  const { child, output } = launch("test/oidc-provider.ts", {
+    ...plain,
+    OIDC_PORT: String(port),
+    ...(appOrigin === undefined ? {} : { OIDC_APP_ORIGIN: appOrigin }),
+  });
   const found = () => /listening on (\S+)/.exec(output.stdout)?.[1] ?? null;
   const issuer = await until("The identity provider", child, output, found);
   return {

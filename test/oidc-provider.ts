@@ -61,6 +61,8 @@ let issuer = "";
 let provider: Provider;
 let handle: ReturnType<Provider["callback"]>;
 
+const appOrigin = process.env.OIDC_APP_ORIGIN ?? "http://127.0.0.1";
+
 function begin(): void {
   const { alg, accounts, claimsIn, endSession } = behaviour;
   provider = new Provider(issuer, {
@@ -69,10 +71,10 @@ function begin(): void {
         client_id: CLIENT.id,
         client_secret: CLIENT.secret,
         // Of a native client the port on loopback may be any.
-        application_type: "native",
+        application_type: process.env.OIDC_APP_ORIGIN ? "web" : "native",
         token_endpoint_auth_method: "client_secret_basic",
-        redirect_uris: ["http://127.0.0.1/api/auth/callback/oidc"],
-        post_logout_redirect_uris: ["http://127.0.0.1/sign-in?reason=signed-out"],
+        redirect_uris: [`${appOrigin}/api/auth/callback/oidc`],
+        post_logout_redirect_uris: [`${appOrigin}/sign-in?reason=signed-out`],
         id_token_signed_response_alg: alg,
       },
     ],
