@@ -321,6 +321,7 @@ const migrations: readonly Migration[] = [
         .addColumn("sealed", "text", (column) => column.notNull())
         .addColumn("expires_at", "bigint", (column) => column.notNull())
         .execute();
+      await schema.alterTable("incident_tokens").addColumn("siblings_known", "integer").execute();
     },
   },
 ];

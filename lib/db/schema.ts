@@ -252,6 +252,8 @@ export type IncidentTokensTable = {
   deleted_at: number | null;
   proven_at: number | null;
   proof: string | null;
+  /** 1: a run has seen its user's list, and its siblings have rows. */
+  siblings_known: number | null;
 };
 
 /** A token that is being replaced by another one, with both alive until its owner says otherwise. */

@@ -63,7 +63,7 @@ export type CaseToken = {
   notChecked: string[];
 };
 
-/** SQLite takes 32,766 parameters in one statement; a row has 21. */
+/** SQLite takes 32,766 parameters in one statement; a row has 22. */
 const batchSize = 1_000;
 const listed = 50;
 
@@ -183,6 +183,7 @@ function tokenRow(tenant: string, incidentId: string, token: CaseToken): CaseTok
     deleted_at: null,
     proven_at: null,
     proof: null,
+    siblings_known: null,
   };
 }
 
@@ -328,6 +329,8 @@ export type StepRow = {
   why: string;
   seenAt: number;
   user: TokenUser | null;
+  /** A run has seen its user's list, and its siblings have rows. */
+  siblingsKnown: boolean;
 };
 
 /** Second since the epoch, and how many calls ended in it. */
@@ -351,16 +354,15 @@ export type Wanted = { siblings: boolean; tokenIds: readonly string[] };
 /**
  * Takes a case for a run, or takes it over from a process that is gone, or from an earlier run of this one; it is opened
  * if it could not be before.
- * @returns it as it was left, with when its text came in, whether siblings were asked for before, and what its last
- * process used of the vendor's budget, by second; `held`: another process works on it; `done`: it is over, and what is
- * asked for is proven
+ * @returns it as it was left, with when its text came in, and what its last process used of the vendor's budget, by
+ * second; `held`: another process works on it; `done`: it is over, and what is asked for is proven
  * @throws {DatabaseUnavailable}
  */
 export async function takeCase(
   investigator: Investigator,
   opened: NewCase,
   confirmed: Wanted & { reason: string | null; at: number; holder: string },
-): Promise<{ tokens: CaseTokenRow[]; openedAt: number; siblings: boolean; spent: Spent } | "held" | "done"> {
+): Promise<{ tokens: CaseTokenRow[]; openedAt: number; spent: Spent } | "held" | "done"> {
   const fresh = caseRow(investigator, opened);
   return write(lockOf(opened.id), async (trx) => {
     const known = await caseOf(trx, investigator.tenant, opened.id);
@@ -388,7 +390,6 @@ export async function takeCase(
     return {
       tokens: known?.tokens ?? [],
       openedAt: known?.incident.opened_at ?? fresh.opened_at,
-      siblings: known?.incident.siblings === 1,
       spent: successor ? spentIn(known.incident.spent) : [],
     };
   });
@@ -456,6 +457,7 @@ export async function saveSteps(
         deleted_at: row.deletedAt,
         proven_at: row.provenAt,
         proof: row.proof,
+        siblings_known: row.siblingsKnown ? 1 : null,
       }));
       await trx
         .insertInto("incident_tokens")
@@ -470,6 +472,7 @@ export async function saveSteps(
               deleted_at: eb.ref("excluded.deleted_at"),
               proven_at: eb.ref("excluded.proven_at"),
               proof: eb.ref("excluded.proof"),
+              siblings_known: eb.ref("excluded.siblings_known"),
             }))
             .where((eb) => notProven(eb, tenant)),
         )

@@ -76,6 +76,8 @@ type Options = {
   targets?: Target[];
   /** Told of the values of siblings that are left alone, and of tokens whose siblings are not known. */
   onOpen?: (what: string) => void;
+  /** Told of the siblings that are taken up. */
+  onSiblings?: (found: readonly Target[]) => void;
   /** When a step begins. */
   onStep?: (target: Target) => Promise<void>;
 };
@@ -112,10 +114,12 @@ class Ringcx {
       owner: options.owner ?? null,
       targets: options.targets ?? values.map((value) => target(value)),
       siblings: options.siblings ?? false,
-      onSiblings: (_, beyond) => {
+      onSiblings: (found, beyond) => {
+        options.onSiblings?.(found);
         for (const value of beyond) options.onOpen?.(value);
       },
       onUnlisted: ({ tokenId }, unreadable) => options.onOpen?.(`${tokenId} ${unreadable}`),
+      onListed: () => {},
       step: async (one, work) => {
         await options.onStep?.(one);
         const fate = await work(async () => {});
@@ -380,6 +384,29 @@ describe.concurrent("siblings, where the list of their user", () => {
   );
 
   test(
+    "shows some that cannot be taken up, are told as not known, and the run ends",
+    on(async (ringcx) => {
+      const [leaked, sibling] = (await ringcx.mint(2)) as [string, string];
+      const open: string[] = [];
+      let made: string | undefined;
+      const settled = await ringcx.revoke([leaked], {
+        siblings: true,
+        onStep: async () => {
+          made ??= await ringcx.sandbox.mint(leaky);
+        },
+        onSiblings: () => {
+          if (made) throw new Error("a defect");
+        },
+        onOpen: (what) => open.push(what),
+      });
+      expect([...settled.keys()].sort()).toEqual([leaked, sibling].map(idOf).sort());
+      expect(open).toEqual([`${idOf(leaked)} 0`]);
+      await ringcx.expectTruth([leaked, sibling], settled);
+      expect(await ringcx.sandbox.tokens(leaky)).toEqual([made]);
+    }),
+  );
+
+  test(
     "shows new ones without end, are told as left alone",
     on(async (ringcx) => {
       const [leaked] = (await ringcx.mint(2)) as [string];
@@ -398,14 +425,15 @@ describe.concurrent("siblings, where the list of their user", () => {
 
 describe.concurrent("a deletion that RingCX takes its time for", () => {
   test.each([
-    [false, ["revoked", "revoked"]],
-    [true, ["revoked"]],
+    ["proven by others", true, ["revoked", "revoked"]],
+    ["and of the only token by one that is accepted", true, ["revoked"]],
+    ["and not proven where nobody else can be asked", false, ["unknown"]],
   ])(
-    "is waited for (%s: the only token)",
-    on(async (ringcx, alone: boolean, expected: string[]) => {
+    "is waited for, %s",
+    on(async (ringcx, _: string, signedIn: boolean, expected: string[]) => {
       const values = await ringcx.mint(expected.length);
       await ringcx.sandbox.control("POST", "config", { deletionSeconds: 0.5 });
-      const owner = alone ? null : await ringcx.connection();
+      const owner = signedIn ? await ringcx.connection() : null;
       const settled = await ringcx.revoke(values, { owner, pace: { graceMs: 3_000, maxBackoffMs: 200 } });
       expect(outcomes(settled)).toEqual(expected);
       await ringcx.expectTruth(values, settled);
@@ -440,6 +468,7 @@ test("a defect in several questions is told once", async () => {
     siblings: false,
     onSiblings: () => {},
     onUnlisted: () => {},
+    onListed: () => {},
     step: async () => {},
     pace: quick,
   });
@@ -463,6 +492,7 @@ describe.concurrent("what it costs", () => {
         siblings: true,
         onSiblings: (found, beyond) => void told.push(...beyond, ...found.map(({ tokenId }) => tokenId)),
         onUnlisted: () => {},
+        onListed: () => {},
         step: async (one, work) => void (one.value === null || (await work(async () => {}))),
         pace: quick,
       });
@@ -622,6 +652,26 @@ describe.concurrent("proof", () => {
       await ringcx.sandbox.fault({ operation: "*", kind: "unauthorized", auth: "x-auth-token", count: -1 });
       const settled = await ringcx.revoke([value]);
       expect(settled.get(idOf(value))).toMatchObject({ outcome: "unknown", proof: null });
+    }),
+  );
+
+  test.each([
+    ["a second deletion as well", { operation: "*", skip: 5 }, 3],
+    ["whatever is asked, but deletes", { operation: "token.list", skip: 2 }, 1],
+  ])(
+    "is not RingCX's word, which it has belied, while everybody is refused: %s",
+    on(async (ringcx, _, gateway, looks) => {
+      const [value] = (await ringcx.mint(1)) as [string];
+      // RingCX says that it deleted it, and did not, and accepts it once more.
+      await ringcx.sandbox.fault({ operation: "token.delete", kind: "status", status: 204, count: 1 });
+      await ringcx.sandbox.fault({ ...gateway, kind: "unauthorized", auth: "x-auth-token", count: -1 });
+      const settled = await ringcx.revoke([value], { pace: { graceMs: 2_000 } });
+      await ringcx.expectTruth([value], settled);
+      expect(settled.get(idOf(value))).toMatchObject({ outcome: "unknown", proof: null });
+      const answers = (await ringcx.sandbox.journal()).map(({ operation, status }) => `${operation} ${status}`);
+      const alive = Array<string>(looks).fill("token.list 200");
+      expect(answers.slice(0, looks + 2)).toEqual(["token.list 200", "token.delete 204", ...alive]);
+      expect(answers.slice(looks + 2).some((answer) => !answer.endsWith(" 401"))).toBe(false);
     }),
   );
 

@@ -5,6 +5,7 @@ import { isTokendeskError } from "@/lib/errors";
 import { Control, meaningOf } from "@/lib/incidents/control";
 import { maxFindings, type StepOutcome, type StepProof } from "@/lib/incidents/schema";
 import { sameness, unquoted } from "@/lib/incidents/values";
+import { logger } from "@/lib/logger";
 import type { RingcxClient, TokenClient } from "@/lib/ringcx/client";
 import { UpstreamError } from "@/lib/ringcx/errors";
 import { markToken } from "@/lib/tokens/fingerprint";
@@ -63,6 +64,8 @@ export type Revocation = {
    * of the list that came make no sense.
    */
   onUnlisted(target: Target, unreadable: number): void;
+  /** Where the siblings are to die too: these have been told, all that the list of the user of these targets shows. */
+  onListed(targets: readonly Target[]): void;
   /** Runs the step of a token; `work` tells what came of it, and calls `sending` before a deletion goes out. */
   step(target: Target, work: (sending: () => Promise<void>) => Promise<Settled>): Promise<void>;
   pace?: Pace;
@@ -279,6 +282,7 @@ class Run {
     const first = all.find((target) => this.#untold.has(target));
     if (first && list.unreadable > 0) this.#tellUnlisted(first, list.unreadable);
     for (const target of all) this.#untold.delete(target);
+    if (siblings && list.unreadable === 0) this.revocation.onListed(all);
     const bystanders = siblings ? others.filter((value) => this.#spared.has(sameness(value))) : others;
     this.#begin(new Group(this, all, { list, bystanders, owner: own ? this.revocation.owner : null, user }));
   }
@@ -492,7 +496,11 @@ class Group {
       if (this.#timer) clearTimeout(this.#timer);
       this.#timer = null;
       const asking = this.#queue.splice(0);
-      void this.#answer(asking.map(({ target }) => target)).then((presences) => {
+      const answers = this.#answer(asking.map(({ target }) => target)).catch((error: unknown): Presence[] => {
+        logger().error({ err: error }, "a list of tokens could not be taken up");
+        return [];
+      });
+      void answers.then((presences) => {
         for (const [index, { answer }] of asking.entries()) answer(presences[index] ?? unclear);
       });
     } else {
@@ -522,10 +530,21 @@ class Group {
 
   #takeUp(list: List): void {
     if (this.#user === null || !this.run.revocation.siblings) return;
-    const late = this.run.adopt(list, this.#user.id, this.#waves >= maxWaves);
+    const late = this.#adopt(list, this.#user.id);
     for (const target of late) this.#listed.add(sameness(target.value as string));
     this.targets.push(...late);
     this.#late.push(...late);
+  }
+
+  #adopt(list: List, user: string | null): Target[] {
+    try {
+      return this.run.adopt(list, user, this.#waves >= maxWaves);
+    } catch (error) {
+      // Nobody works on what it shows.
+      const [one] = this.targets;
+      if (one) this.run.revocation.onUnlisted(one, 0);
+      throw error;
+    }
   }
 
   async #witnessList(): Promise<List | null> {
@@ -561,6 +580,10 @@ class Step {
   #deletedAt: number | null = null;
   /** When RingCX first said that it deleted it. */
   #acceptedAt: number | null = null;
+  /** RingCX says that it deleted it. A `false` soon after that does not take it back: nothing is left to delete. */
+  #acceptedLately = false;
+  /** RingCX has accepted or listed it after it said that it deleted it: its word is worth nothing any more. */
+  #belied = false;
   /** What RingCX last answered to the token itself. */
   #alive: boolean | null = null;
   /** Since when it is refused, without having been accepted in between. */
@@ -578,6 +601,11 @@ class Step {
 
   get #run(): Run {
     return this.#group.run;
+  }
+
+  /** RingCX says that it deleted it, and nothing has contradicted that. */
+  get #hasWord(): boolean {
+    return this.#acceptedLately && !this.#belied;
   }
 
   get #hasLived(): boolean {
@@ -627,25 +655,26 @@ class Step {
     if (alive === true) {
       this.#evidence = "RingCX still accepts it.";
       // It may take a moment to forget what it said it deleted.
-      return this.#said === "accepted" && round < 2 ? "look" : "delete";
+      return this.#acceptedLately && round < 2 ? "look" : "delete";
     }
     if (alive === null) {
       this.#evidence = "RingCX gave no answer that would prove it dead.";
       // Where the token itself gets no answer, lists must decide, and more than once.
-      const { seen, telling, sound } = round < 2 ? unclear : await this.#group.presence(this.#target);
+      const { seen, telling, sound } = round < 2 ? unclear : await this.#presence();
       if (seen === "listed") return "delete";
-      const confirmed = this.#said === "accepted" ? sound : this.#sent && this.#said !== "refused" && telling;
+      const denied = this.#said === "refused" && !this.#acceptedLately;
+      const confirmed = this.#hasWord ? sound : this.#sent && !denied && telling;
       if (seen === "absent" && confirmed)
         return this.#dead("absent_from_list", "its user's list no longer has it, although it gets no answer itself");
       // Deleting it once more does no harm to a dead one; asking for ever would leave a living one alive.
-      return this.#said === "accepted" || round < 2 ? "look" : "delete";
+      return this.#hasWord || round < 2 ? "look" : "delete";
     }
-    const { seen, telling, sound } = await this.#group.presence(this.#target);
+    const { seen, telling, sound } = await this.#presence();
     if (seen === "listed") {
       this.#evidence = "RingCX refuses it, but still lists it.";
       return "delete";
     }
-    if (seen === "absent" && (this.#said === "accepted" ? sound : telling)) {
+    if (seen === "absent" && (this.#hasWord ? sound : telling)) {
       return this.#dead("token_refused", "RingCX refuses it, and its user's list no longer has it");
     }
     return this.#lookAgain();
@@ -659,7 +688,7 @@ class Step {
     const untouched = !this.#sent && this.#said === null;
     // Of a token that refuses itself from the start, RingCX has not been asked to delete it yet: it may be a gateway's word.
     if (untouched) return "delete";
-    if (this.#said === "accepted") return this.#dead("token_refused", "RingCX refuses it, asked twice");
+    if (this.#hasWord) return this.#dead("token_refused", "RingCX refuses it, asked twice");
     await this.#wait(spacingMs * 2);
     if ((await this.#isAlive()) !== false) return this.#contradicted();
     if (await this.#run.control.acceptsSomebody(this.#refusedAt ?? Date.now())) {
@@ -680,6 +709,12 @@ class Step {
     return this.#alive ? "delete" : "look";
   }
 
+  async #presence(): Promise<Presence> {
+    const presence = await this.#group.presence(this.#target);
+    if (presence.seen === "listed" && this.#acceptedAt !== null) this.#belied = true;
+    return presence;
+  }
+
   async #isAlive(): Promise<boolean | null> {
     try {
       this.#alive = (await this.#client?.isAlive()) ?? null;
@@ -691,6 +726,7 @@ class Step {
       this.#run.control.accepted();
       this.#run.lived.add(this.#target);
       this.#refusedAt = null;
+      if (this.#acceptedAt !== null) this.#belied = true;
     } else if (this.#alive === false) this.#refusedAt ??= Date.now();
     return this.#alive;
   }
@@ -716,9 +752,9 @@ class Step {
       return error instanceof UpstreamError ? error : null;
     });
     if (said === null) return null;
-    // Of what it has just deleted there is nothing left to delete.
-    if (said === "accepted" || !this.#inGrace()) this.#said = said;
+    this.#said = said;
     if (said === "accepted") this.#acceptedAt ??= Date.now();
+    this.#acceptedLately = said === "accepted" || (this.#acceptedLately && this.#inGrace());
     if (said instanceof UpstreamError && said.failure !== "unknown") return said;
     this.#deletedAt = Date.now();
     if (said === "refused") return said;
@@ -732,16 +768,21 @@ class Step {
     if (!this.#sent && !this.#run.lived.has(this.#target)) {
       return { outcome: "already_dead", proof, detail: `It was dead already: ${evidence}.`, deletedAt: null };
     }
-    const said = this.#said === null ? "A deletion was sent before, and its answer was lost." : saidInWords(this.#said);
+    const said = this.#inWords() ?? "A deletion was sent before, and its answer was lost.";
     const detail = `${said} ${evidence[0]?.toUpperCase()}${evidence.slice(1)}.`;
     return { outcome: "revoked", proof, detail, deletedAt: this.#deletedAt };
+  }
+
+  #inWords(): string | null {
+    if (this.#acceptedLately) return saidInWords("accepted");
+    return this.#said === null ? null : saidInWords(this.#said);
   }
 
   /** The question stays open, or it lives. */
   #open(): Settled {
     // What RingCX says it deleted, and accepts all the same, may be dead a moment later.
-    const outcome = this.#alive === true && this.#said !== "accepted" ? "alive" : "unknown";
-    const said = this.#said === null ? "No deletion went out." : saidInWords(this.#said);
+    const outcome = this.#alive === true && !this.#acceptedLately ? "alive" : "unknown";
+    const said = this.#inWords() ?? "No deletion went out.";
     const advice = outcome === "alive" ? "Try again." : "Treat this token as alive and try again.";
     return { outcome, proof: null, detail: `${said} ${this.#evidence} ${advice}`, deletedAt: this.#deletedAt };
   }

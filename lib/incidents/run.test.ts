@@ -147,6 +147,9 @@ async function left(incident: string, holder: string): Promise<void> {
   await write("test", (trx) => trx.updateTable("incidents").set(run).where("id", "=", incident).execute());
 }
 
+/** What this process remembers of its runs. */
+const forgetRuns = () => void Reflect.deleteProperty(globalThis, Symbol.for("tokendesk.incidents.runs"));
+
 /** Of this machine: one that has ended, and one that runs. */
 const processNamed = (pid: number) => instance.split(":").with(1, String(pid)).with(4, "-").join(":");
 const gone = () => processNamed(4_194_303);
@@ -402,6 +405,7 @@ describe.each(databaseKinds)("on %s", (kind) => {
     expect(lines.filter(({ type }) => type === "summary")).toHaveLength(1);
     expect(lines.at(-1)).toMatchObject({ outcome: "contained", revoked: 2 });
     expect(steps(lines)[0]).toMatchObject({ id: findings[0], detail: "there" });
+    expect(steps(lines), "each is told once").toHaveLength(2);
     expect(await deletions()).toEqual([digestOf(values[1])]);
   });
 
@@ -466,6 +470,64 @@ describe.each(databaseKinds)("on %s", (kind) => {
       state: "partial",
       unproven: 1,
     });
+  });
+
+  test("siblings that are asked for when the leaked one is dead already are not taken for dead", async () => {
+    const investigator = investigatorOf(await person());
+    const [leaked, sibling] = (await mint(2)) as [string, string];
+    const { incident } = await found(investigator, [leaked]);
+    const order = { incident, values: [leaked], siblings: false, reason, pace: quick };
+    expect(await runRevocation(investigator, order)).toMatchObject({ outcome: "contained", total: 1 });
+    const late = { outcome: "partial", total: 2, revoked: 1, unknown: 1 };
+    expect(await runRevocation(investigator, { ...order, siblings: true })).toMatchObject(late);
+    expect(await sandbox.tokens(leaky)).toEqual([sibling]);
+  });
+
+  test("siblings that could not be listed stay open, though the leaked one dies without them", async () => {
+    const ana = await person();
+    const investigator = investigatorOf(ana);
+    const [leaked, sibling] = (await mint(2)) as [string, string];
+    const { incident } = await found(investigator, [leaked]);
+    const order = { incident, values: [leaked], reason, pace: { ...quick, rounds: 1 } };
+    await sandbox.fault({ operation: "token.list", kind: "status", status: 403, auth: "x-auth-token", count: -1 });
+    await sandbox.fault({ operation: "token.delete", kind: "status", status: 403, count: -1 });
+    expect(await runRevocation(investigator, { ...order, siblings: true })).toMatchObject({ total: 2, unknown: 2 });
+    await sandbox.control("DELETE", "faults");
+    expect(await runRevocation(investigator, { ...order, siblings: false })).toMatchObject({ total: 1, revoked: 1 });
+    await until(async () => (await readCase(ana.tenant, incident))?.incident.finished_at !== null);
+    expect(await sandbox.tokens(leaky)).toEqual([sibling]);
+    expect((await listCases(ana.tenant, { openedBy: ana.user.id }))[0]).toMatchObject({
+      state: "partial",
+      unproven: 1,
+    });
+  });
+
+  test("after a crash siblings are known only if a list was seen, not because they were asked for", async () => {
+    const ana = await person();
+    const investigator = investigatorOf(ana);
+    for (const seen of [true, false]) {
+      const [leaked] = (await mint(seen ? 1 : 2)) as [string];
+      const { incident } = await found(investigator, [leaked]);
+      const order = { incident, values: [leaked], siblings: true, reason, pace: quick };
+      if (seen) {
+        await sandbox.fault({ operation: "token.delete", kind: "status", status: 403, count: -1 });
+        expect(await runRevocation(investigator, order)).toMatchObject({ outcome: "partial", alive: 1 });
+        await sandbox.control("DELETE", "faults");
+        await until(async () => (await readCase(ana.tenant, incident))?.incident.finished_at !== null);
+        forgetRuns();
+      }
+      // As a run that was killed left it, whose deletion had its effect; siblings were asked for before any list came.
+      await changeToken(incident, leaked, { step: "sent", position: 0 });
+      await left(incident, gone());
+      const asked = { siblings: 1, finished_at: null };
+      await write("test", (trx) => trx.updateTable("incidents").set(asked).where("id", "=", incident).execute());
+      await sandbox.control("DELETE", "tokens", { value: leaked });
+      const lines: RevocationLine[] = [];
+      const summary = await runRevocation(investigator, order, (line) => void lines.push(line));
+      const fates = steps(lines).map(({ tokenId, hint, outcome }) => `${hint === "…" ? hint : tokenId} ${outcome}`);
+      expect(fates.sort()).toEqual([`${idOf(leaked)} revoked`, ...(seen ? [] : ["… unknown"])].sort());
+      expect(summary).toMatchObject({ outcome: seen ? "contained" : "partial", total: fates.length });
+    }
   });
 
   test("it can be followed by who opened it and by ops, and says when nobody works on it any more", async () => {

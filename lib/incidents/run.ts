@@ -311,8 +311,9 @@ function failure(error: unknown): RevocationLine {
 async function* takenOver(investigator: Investigator, order: RevocationOrder): AsyncGenerator<RevocationLine> {
   const { incident, siblings, values } = order;
   const tokenIds = values.map((value) => markToken(value).id);
+  const told: Told = new Map();
   for (;;) {
-    for await (const line of polled(investigator.tenant, incident)) {
+    for await (const line of polled(investigator.tenant, incident, told)) {
       if (line.type === "summary") {
         if (line.outcome === "interrupted") break;
         const found = await ifReachable(readCase(investigator.tenant, incident));
@@ -323,7 +324,10 @@ async function* takenOver(investigator: Investigator, order: RevocationOrder): A
     }
     const begun = await begin(investigator, order);
     if (begun === "held") continue;
-    yield* linesOf(begun);
+    for await (const line of linesOf(begun)) {
+      const isOld = line.type === "step" && isProven(line.outcome) && told.get(line.tokenId) === line.outcome;
+      if (!isOld) yield line;
+    }
     return;
   }
 }
@@ -379,8 +383,6 @@ class Worker {
   /** Rows for siblings that could not be listed: whether they can is found out anew. */
   readonly #reconsidered = new Set<string>();
   #openedAt: number;
-  /** Siblings were asked for before. */
-  #siblingsBefore: boolean;
   #done = 0;
   /** Siblings for which there was no room, and which have no row. */
   #beyond = 0;
@@ -390,7 +392,6 @@ class Worker {
     this.#investigator = investigator;
     this.#order = order;
     this.#marks = order.values.map((value) => ({ ...markToken(value), value }));
-    this.#siblingsBefore = before?.siblings ?? false;
     this.#openedAt = order.openedAt ?? Date.now();
     const started = Promise.withResolvers<"runs" | "held">();
     this.run = {
@@ -490,7 +491,6 @@ class Worker {
   async #work(taken: Taken | null, intent: Intent): Promise<Omit<RunSummary, "logged">> {
     const left = taken !== null && typeof taken === "object" ? taken : null;
     if (left) this.#openedAt = this.#order.openedAt ?? left.openedAt;
-    if (left?.siblings) this.#siblingsBefore = true;
     if (left && left.spent.length > 0) this.#budget.chargeCalls(endsOf(left.spent));
     const targets = this.#targets(left?.tokens ?? []);
     // While the database is away nothing is known of them.
@@ -521,10 +521,12 @@ class Worker {
         siblings: this.#order.siblings,
         onSiblings: (found, beyond, endless) => this.#add(found, beyond, endless),
         onUnlisted: (target, unreadable) => this.#addUnlisted(target, unreadable),
+        onListed: (listed) => this.#noteListed(listed),
         step: (target, work) => this.#step(target, work),
         ...(this.#order.pace ? { pace: this.#order.pace } : {}),
       });
     }
+    this.#noteUnasked();
     const outdated = [...this.#reconsidered].filter((id) => !this.#scope.has(id));
     for (const id of outdated) this.run.steps.delete(id);
     this.#notes.forget(outdated);
@@ -577,7 +579,7 @@ class Worker {
       const user = userIn(row?.token_user ?? null)?.id ?? null;
       const maybeSent = step?.step === "sent" || step?.step === "unknown";
       const doubtful = [tokenId, user ?? ""].map((of) => unlistedOf(of).id).filter((id) => unlisted.has(id));
-      for (const id of doubtful) this.#reconsidered.add(id);
+      if (siblings) for (const id of doubtful) this.#reconsidered.add(id);
       targets.push({
         tokenId,
         value,
@@ -586,7 +588,7 @@ class Worker {
         seenAlive: row?.status === "live" || step?.step === "alive",
         knownActive: false,
         user,
-        siblingsKnown: maybeSent && this.#siblingsBefore && doubtful.length === 0,
+        siblingsKnown: maybeSent && step.siblingsKnown && doubtful.length === 0,
       });
     };
     const leaks = this.#order.origin !== "tokens";
@@ -623,6 +625,7 @@ class Worker {
       why: target.seenAlive ? "RingCX listed it for the same user." : "It was not looked up before it was revoked.",
       seenAt: Date.now(),
       user: (target.user === null ? null : this.#users.get(target.user)) ?? null,
+      siblingsKnown: before?.siblingsKnown ?? false,
     };
     this.run.steps.set(target.tokenId, row);
     return row;
@@ -650,8 +653,30 @@ class Worker {
     );
   }
 
+  /** Siblings of what was dead before they were asked for: its list died with it, and no other one of that user's was seen. */
+  #noteUnasked(): void {
+    if (!this.#order.siblings) return;
+    const rows = [...this.run.steps.values()];
+    for (const { id } of this.#marks) {
+      const row = this.run.steps.get(id);
+      if (row?.step !== "revoked" || !row.leaked || row.siblingsKnown) continue;
+      const user = row.user?.id ?? null;
+      if (user !== null && rows.some((other) => other.siblingsKnown && other.user?.id === user)) continue;
+      this.#addUnlisted({ tokenId: id, user }, 0);
+    }
+  }
+
+  /** Written with the siblings or after them, never before. */
+  #noteListed(listed: readonly Target[]): void {
+    const rows = listed.flatMap(({ tokenId }) => this.run.steps.get(tokenId) ?? []);
+    for (const row of rows) row.siblingsKnown = true;
+    // All others are written down before their deletion anyway.
+    const sent = rows.filter(({ step }) => step === "sent");
+    if (sent.length > 0) void this.#notes.note(sent);
+  }
+
   /** Whoever stands for siblings of which nothing is known has one row for each user. */
-  #addUnlisted({ tokenId, user }: Target, unreadable: number): void {
+  #addUnlisted({ tokenId, user }: Pick<Target, "tokenId" | "user">, unreadable: number): void {
     const mark = unlistedOf(user ?? tokenId);
     if (this.#scope.has(mark.id)) return;
     const { hint = "" } = this.run.steps.get(tokenId) ?? {};
@@ -1003,6 +1028,7 @@ function rememberedStep(row: CaseTokenRow): StepRow | null {
     why: row.why,
     seenAt: row.found_at,
     user: userIn(row.token_user),
+    siblingsKnown: row.siblings_known === 1,
   };
 }
 
@@ -1069,17 +1095,23 @@ async function* linesOf(run: Run): AsyncGenerator<RevocationLine, void, undefine
   }
 }
 
-/** What the database tells of a run of another process, or of one that is over. */
-async function* polled(tenant: string, incident: string): AsyncGenerator<RevocationLine, void, undefined> {
-  const told = new Set<string>();
+/** The outcomes that were told, by token. */
+type Told = Map<string, string>;
+
+/** What the database tells of a run of another process, or of one that is over, but for what was told before. */
+async function* polled(
+  tenant: string,
+  incident: string,
+  told: Told = new Map(),
+): AsyncGenerator<RevocationLine, void, undefined> {
   let quietSince = Date.now();
   for (;;) {
     const found = await ifReachable(readCase(tenant, incident));
     if (found) {
       const rows = found.tokens.flatMap((row) => rememberedStep(row) ?? []).sort((a, b) => a.position - b.position);
       for (const row of rows) {
-        if (!isSettled(row) || told.has(row.tokenId)) continue;
-        told.add(row.tokenId);
+        if (!isSettled(row) || told.get(row.tokenId) === row.step) continue;
+        told.set(row.tokenId, row.step);
         quietSince = Date.now();
         yield { ...lineOf(row), done: told.size, total: rows.length, etaMs: 0 };
       }
