@@ -35,15 +35,31 @@ const mostLostAnswers = 5;
 
 type Place = { place: number; until: number };
 
+const lostFailure: Failure = {
+  code: "upstream_unavailable",
+  ...texts.lost,
+  requestId: null,
+  retryAfter: null,
+  body: { again: true },
+};
+
+type ExchangeViewProps = {
+  purpose: Purpose;
+  returnTo: string;
+  /** It was tried once, and nobody knows what became of it: the person says whether it is tried again. */
+  lost: boolean;
+};
+
 /** RingCentral has said who it is; RingCX takes a few of these sign-ins a minute, so this may wait for its turn. */
-export function ExchangeView({ purpose, returnTo }: { purpose: Purpose; returnTo: string }) {
+export function ExchangeView({ purpose, returnTo, lost }: ExchangeViewProps) {
   const [round, setRound] = useState(0);
   const [place, setPlace] = useState<Place | null>(null);
-  const [failure, setFailure] = useState<Failure | null>(null);
+  const [failure, setFailure] = useState<Failure | null>(lost ? lostFailure : null);
   const summary = useRef<HTMLDivElement>(null);
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: each round asks anew
   useEffect(() => {
+    if (lost && round === 0) return;
     let over = false;
     let lostAnswers = 0;
     let timer: ReturnType<typeof setTimeout>;

@@ -81,6 +81,22 @@ export async function continueExchange(address: string): Promise<ExchangeAnswer>
   return { returnTo: intent.returnTo };
 }
 
+/**
+ * The same on the way back from RingCentral: with nobody in the line there is nothing to wait for.
+ * @returns where to go now; null: it waits
+ * @throws {TokendeskError} it starts again at RingCentral
+ */
+export async function exchangeAtOnce(address: string): Promise<string | null> {
+  try {
+    const answer = await continueExchange(address);
+    return "returnTo" in answer ? answer.returnTo : null;
+  } catch (error) {
+    // Whether it is tried again is for the person to say.
+    if (isTokendeskError(error) && error.extensions.again === true) return "/sign-in/ringex?lost=1";
+    throw error;
+  }
+}
+
 function nothingPending(): TokendeskError {
   return new TokendeskError("not_found", "No sign-in of this browser waits here, or it took too long. Start again.", {
     extensions: { problem: "state" },

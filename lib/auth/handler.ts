@@ -6,6 +6,7 @@ import type { OAuthConfig } from "next-auth/providers/oauth";
 import { arrive } from "@/lib/auth/arrival";
 import { companyMetadata, companyProvider, companySignOut } from "@/lib/auth/company";
 import { recordDenial } from "@/lib/auth/denial";
+import { exchangeAtOnce } from "@/lib/auth/exchange";
 import { authOptions, checkCookies, identityCookieName, readIdentity } from "@/lib/auth/identity";
 import { readIntent, takeIntent } from "@/lib/auth/intent";
 import { ringexProvider } from "@/lib/auth/ringex";
@@ -120,6 +121,9 @@ async function cameBack(asked: AuthRequest, attempt: SignInAttempt, door: Door):
     if (providers.length === 0) throw new TokendeskError("not_found", "This way to sign in is not set up here.");
     await askNextAuth(asked, attempt, providers);
     location = await arrive(door, attempt, intent, asked.request.nextUrl);
+    if (door === "ringcentral" && intent.purpose === "sign_in") {
+      location = (await exchangeAtOnce(asked.address)) ?? location;
+    }
   } catch (error) {
     attempt.error = error;
     await recordDenial(attempt, from(asked));

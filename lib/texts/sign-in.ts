@@ -69,6 +69,10 @@ export const signInTexts = {
     nothingChanged: "Nothing was changed",
     otherName: (identity: string, username: string) =>
       `You are signed in as ${identity}; this RingCX user is ${username}. Connect it only if it is yours.`,
+    lost: {
+      title: "RingCX gave no answer that makes sense",
+      detail: "The answer of RingCX got lost, so you are not signed in. Try again: it takes a new place in the line.",
+    },
     asking: "RingCentral has said who you are. Asking RingCX…",
     inLine: (place: number) => `You are number ${place} in line.`,
     keepOpen: "RingCX takes only a few of these a minute. Keep this page open: whoever leaves it loses the place.",

@@ -10,9 +10,10 @@ const texts = signInTexts.exchange;
 
 export const metadata: Metadata = { title: texts.page };
 
-export default async function ExchangePage() {
+export default async function ExchangePage({ searchParams }: PageProps<"/sign-in/ringex">) {
+  const { lost } = await searchParams;
   const pending = await pendingExchange();
   // Whoever comes back here afterwards is in already.
   if (pending === null) redirect((await currentSession()) ? safeReturnPath(null) : "/sign-in?problem=state");
-  return <ExchangeView purpose={pending.purpose} returnTo={pending.returnTo} />;
+  return <ExchangeView purpose={pending.purpose} returnTo={pending.returnTo} lost={lost !== undefined} />;
 }
