@@ -104,6 +104,7 @@ type Axe = {
 
 /** Asserts that axe finds nothing in the page as it stands. No page of ours has frames. */
 export async function expectNoViolation(page: Page, what: string, rules?: readonly string[]): Promise<void> {
+  await settled(page);
   // A document keeps it until the next one is loaded.
   if (!(await page.evaluate(() => "axe" in window))) await page.evaluate(axeSource);
   const said = await page.evaluate(
@@ -127,7 +128,6 @@ export async function expectGoodEverywhere(page: Page, what: string): Promise<vo
     await page.setViewportSize({ width, height: 780 });
     for (const [colorScheme, rules] of schemes) {
       await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
-      await settled(page);
       await expectNoViolation(page, `${what}, ${width} px, ${colorScheme}`, rules);
     }
     const content = await page.evaluate(() => document.scrollingElement?.scrollWidth ?? Number.POSITIVE_INFINITY);
