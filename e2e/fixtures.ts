@@ -116,9 +116,7 @@ export const test = base.extend<TestFixtures, WorkerFixtures>({
       problems.watchApp(app, "start");
       return app;
     });
-    for (const app of started) {
-      await problems.settle(app).finally(() => app.stop());
-    }
+    for (const app of started) await problems.end(app);
   },
 
   newVisitor: async ({ app }, use) => {

@@ -7,6 +7,7 @@ export class Problems {
   readonly #seen: string[] = [];
   readonly #expected: RegExp[] = [];
   readonly #apps = new Map<App, { stdout: number; stderr: number }>();
+  readonly #contexts: BrowserContext[] = [];
 
   /** Says that a problem of this kind will be seen in this test: it must, and is then none. */
   expect(pattern: RegExp): void {
@@ -15,6 +16,7 @@ export class Problems {
 
   /** Every console.error, uncaught error and violated policy of the context's pages. */
   async watchBrowser(context: BrowserContext): Promise<void> {
+    this.#contexts.push(context);
     context.on("console", (message) => {
       if (message.type() === "error") this.#seen.push(`console.error: ${message.text()} (${message.location().url})`);
     });
@@ -42,6 +44,17 @@ export class Problems {
     this.#seen.push(...errorsIn(app.output.stdout.slice(since.stdout)));
     const text = app.output.stderr.slice(since.stderr).trim();
     if (text !== "") this.#seen.push(`stderr of the dashboard: ${text}`);
+  }
+
+  /** Takes over what its log says, and stops it: not while a page still asks it for something, which would fail then. */
+  async end(app: App): Promise<void> {
+    try {
+      const pages = this.#contexts.flatMap((context) => context.pages());
+      await Promise.all(pages.filter((page) => page.url().startsWith(`${app.url}/`)).map((page) => page.close()));
+      await this.settle(app);
+    } finally {
+      await app.stop();
+    }
   }
 
   /** Throws when something was seen that was not expected, or not seen that was. */

@@ -34,7 +34,7 @@ const test = base.extend<{ replica: (options?: AppOptions) => Promise<App> }, { 
       problems.watchApp(app, "now");
       return app;
     });
-    for (const app of started) await problems.settle(app).finally(() => app.stop());
+    for (const app of started) await problems.end(app);
   },
 });
 
