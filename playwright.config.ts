@@ -1,9 +1,25 @@
-import { defineConfig, devices } from "@playwright/test";
+import { defineConfig, devices, type PlaywrightTestConfig } from "@playwright/test";
 
 const executablePath = process.env.CHROMIUM_PATH;
 const isRoot = process.getuid?.() === 0;
 
-export default defineConfig({
+const chromium: PlaywrightTestConfig["use"] = {
+  ...devices["Desktop Chrome"],
+  launchOptions: {
+    ...(executablePath ? { executablePath } : {}),
+    // Chromium's sandbox refuses to run as root. The rest stops background calls, which a closed network refuses.
+    args: [
+      ...(isRoot ? ["--no-sandbox"] : []),
+      "--disable-background-networking",
+      "--disable-component-update",
+      "--disable-sync",
+      "--no-first-run",
+      "--disable-quic",
+    ],
+  },
+};
+
+export default defineConfig<object, { https: boolean }>({
   testDir: "e2e",
   testMatch: "**/*.spec.ts",
   outputDir: "test-results",
@@ -16,28 +32,23 @@ export default defineConfig({
   reporter: "line",
   // Servers are started by the fixtures in e2e/: each worker has its own, so that no test sees another's data.
   use: {
+    // Behind the tests' own proxy the certificate is the tests' own.
+    ignoreHTTPSErrors: true,
     // Recording costs more than the tests themselves: `-- e2e --trace on` for the one that fails.
     trace: "off",
     screenshot: "only-on-failure",
   },
   projects: [
+    { name: "chromium", use: chromium },
     {
-      name: "chromium",
-      use: {
-        ...devices["Desktop Chrome"],
-        launchOptions: {
-          ...(executablePath ? { executablePath } : {}),
-          // Chromium's sandbox refuses to run as root. The rest stops background calls, which a closed network refuses.
-          args: [
-            ...(isRoot ? ["--no-sandbox"] : []),
-            "--disable-background-networking",
-            "--disable-component-update",
-            "--disable-sync",
-            "--no-first-run",
-            "--disable-quic",
-          ],
-        },
-      },
+      // Every door, every refusal and what is tried at them, once more through nginx with TLS, on two replicas.
+      name: "behind nginx",
+      testMatch: ["company", "connections", "isolation", "ringex", "sign-in", "step-up"].map(
+        (name) => `**/e2e/${name}.spec.ts`,
+      ),
+      // Tests that bring their own proxy, or are about there being none.
+      grepInvert: /@once/,
+      use: { ...chromium, https: true },
     },
   ],
 });

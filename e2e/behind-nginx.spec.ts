@@ -1,80 +1,33 @@
-/**
- * Two dashboards on one PostgreSQL behind a real nginx with TLS: the configuration is deploy/nginx.conf, everything that
- * it does not name is nginx's default.
- */
+/** What only a proxy in front of two replicas can show. Each door is tried behind it, too: playwright.config.ts. */
 import { request as requestRaw } from "node:https";
-import tls from "node:tls";
-import { startPostgres } from "../test/postgres.ts";
-import { selfSigned } from "./certificate.ts";
-import { oidcEnv, people } from "./company.ts";
-import { test as base, expect, submitSignIn } from "./fixtures.ts";
-import { type Nginx, startNginx } from "./nginx.ts";
+import { test as base, oidcEnv } from "./company.ts";
+import { expect, submitSignIn } from "./fixtures.ts";
 import { passwordOf } from "./sandbox.ts";
-import { type App, freePort, startApp, startProvider } from "./servers.ts";
+import type { App } from "./servers.ts";
+import type { Site } from "./site.ts";
 import { expectSignedIn, expiryOfNewest, isSignedOut, signInFor, storm, until } from "./storm.ts";
 import { expectProblem, parseSetCookie, type Reply, type Visitor } from "./visitor.ts";
 
-type Site = {
-  /** What people type: `https://localhost:4711`. It is APP_URL, too. */
-  url: string;
-  origin: string;
-  plainUrl: string;
-  certificate: string;
-  replicas: [App, App];
-  nginx: Nginx;
-};
-
-const test = base.extend<{ watched: undefined }, { site: Site }>({
-  site: [
-    async ({ upstream }, use) => {
-      const host = "localhost";
-      const [httpsPort, httpPort, postgres] = await Promise.all([freePort(), freePort(), startPostgres()]);
-      const url = `https://${host}:${httpsPort}`;
-      const { certificate, key } = selfSigned(host);
-      const trusted = tls.getCACertificates("default");
-      tls.setDefaultCACertificates([...trusted, certificate]);
-      const provider = await startProvider(0, url);
-      await provider.become({ accounts: people });
-      const env = {
-        ...oidcEnv(provider.issuer),
+const test = base.extend<{ site: Site }>({
+  appEnv: [
+    async ({ identityProvider, upstream }, use) => {
+      await use({
+        ...oidcEnv(identityProvider.issuer),
         RC_CLIENT_ID: "sandbox-client",
         RC_CLIENT_SECRET: "sandbox-secret",
         RC_SERVER_URL: upstream.control.url,
         RINGEX_EXCHANGE_LIMIT: "1000",
-        APP_URL: url,
-        TRUST_PROXY: "1",
-        DATABASE_URL: await postgres.createDatabase(),
-        SESSION_SECRET: "s".repeat(40),
-        FINGERPRINT_KEY: "f".repeat(40),
-      };
-      const start = () => startApp(upstream.control.url, { env });
-      const replicas: [App, App] = await Promise.all([start(), start()]);
-      const nginx = await startNginx({
-        replicas: replicas.map((replica) => replica.url),
-        host,
-        httpsPort,
-        httpPort,
-        certificate,
-        key,
       });
-      await use({ url, origin: url, plainUrl: `http://${host}:${httpPort}`, certificate, replicas, nginx });
-      await nginx.stop();
-      for (const replica of replicas) await replica.stop();
-      await provider.stop();
-      await postgres.stop();
-      tls.setDefaultCACertificates(trusted);
     },
-    { scope: "worker", timeout: 120_000 },
+    { scope: "worker" },
   ],
 
-  watched: [
-    async ({ site, problems }, use) => {
-      for (const replica of site.replicas) problems.watchApp(replica, "now");
-      await use(undefined);
-    },
-    { auto: true },
-  ],
+  site: async ({ app, company }, use) => {
+    expect(company.issuer).toContain("/realms/acme");
+    await use(app as Site);
+  },
 });
+test.use({ https: true });
 
 /** The cookies that an answer sets, with their attributes, without those that it removes. */
 const cookiesOf = ({ headers }: Reply) =>
@@ -86,13 +39,10 @@ const cookiesOf = ({ headers }: Reply) =>
 /** How many requests a replica has answered so far. */
 const answered = ({ output }: App) => output.stdout.split('"msg":"request"').length - 1;
 
-test("a person signs in on https, sees the tokens, and plain http leads there", async ({ site, browser, problems }) => {
+test("a person signs in on https, sees the tokens, and plain http leads there", async ({ site, page, context }) => {
   const plain = await fetch(`${site.plainUrl}/tokens?q=ci`, { redirect: "manual" });
   expect([plain.status, plain.headers.get("location")]).toEqual([301, `${site.url}/tokens?q=ci`]);
 
-  const context = await browser.newContext({ baseURL: site.url, ignoreHTTPSErrors: true });
-  await problems.watchBrowser(context);
-  const page = await context.newPage();
   await page.goto("/tokens");
   await submitSignIn(page);
   await page.waitForURL("**/tokens");
@@ -110,20 +60,16 @@ test("a person signs in on https, sees the tokens, and plain http leads there", 
       path: "/",
     });
   }
-  await context.close();
 });
 
 test("every door leads in on https, and back out: RingCentral, the company, a legacy portal", async ({
   site,
   sandbox,
-  browser,
   newVisitor,
-  problems,
+  page,
+  context,
 }) => {
   test.slow();
-  const context = await browser.newContext({ baseURL: site.url, ignoreHTTPSErrors: true });
-  await problems.watchBrowser(context);
-  const page = await context.newPage();
   const signOut = async () => {
     await page.getByRole("button", { name: /^User menu/ }).click();
     await page.getByRole("menuitem", { name: "Sign out" }).click();
@@ -169,7 +115,6 @@ test("every door leads in on https, and back out: RingCentral, the company, a le
   await page.getByRole("button", { name: "Yes, sign me out of Acme" }).click();
   await page.waitForURL("**/sign-in?reason=signed-out");
   expect((await sandbox.journal("logout")).map(({ status }) => status)).toEqual([200, 200]);
-  await context.close();
 
   const visitor = newVisitor(site);
   const portal = await visitor.attemptSignIn({ platformId: "", host: `${sandbox.url}/api` });
@@ -303,13 +248,13 @@ test("the incident desk's lines arrive as they are said, its bodies pass up to t
   expectProblem(await upload(21 * mega), 413, "payload_too_large");
   const elsewhere = await visitor.post("/api/tokens", { label: "x".repeat(2 * mega) }).catch(() => null);
   expect(elsewhere?.status ?? 413, "elsewhere nginx's own limit").toBe(413);
-  expect(site.nginx.log()).not.toContain("temporary file");
+  expect(site.proxyLog()).not.toContain("temporary file");
 });
 
 /** A request as no client library would send it. */
 function send(site: Site, path: string, headers: Record<string, string>): Promise<{ status: number; text: string }> {
   return new Promise((resolve, reject) => {
-    const options = { headers, ca: site.certificate, servername: "localhost" };
+    const options = { headers, ca: site.certificate, servername: "" };
     const request = requestRaw(`${site.url}${path}`, options, (response) => {
       let text = JSON.stringify(response.headers);
       response.setEncoding("utf8").on("data", (chunk: string) => {
@@ -338,8 +283,8 @@ test("what a client claims of itself in headers is not believed", async ({ site,
   }
   const redirect = await send(site, "/tokens", { host: "evil.example", ...elsewhere });
   expect(redirect.status).toBe(307);
-  expect(redirect.text).toMatch(/"location":"(https:\/\/localhost:\d+)?\/sign-in/);
-  for (const origin of ["https://evil.example", "https://localhost", site.plainUrl, null]) {
+  expect(redirect.text).toMatch(/"location":"(https:\/\/127\.0\.0\.1:\d+)?\/sign-in/);
+  for (const origin of ["https://evil.example", "https://127.0.0.1", site.plainUrl, null]) {
     expectProblem(await visitor.post("/api/tokens", { label: "CI" }, { origin }), 403, "bad_origin");
   }
   expect((await visitor.get("/api/metrics")).status, "who asks is not on this machine").toBe(403);

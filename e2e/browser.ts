@@ -135,13 +135,17 @@ export async function expectGoodEverywhere(page: Page, what: string): Promise<vo
   }
 }
 
-/** Brings what moves to its end: colours in the midst of a fade are nobody's. */
+/** Brings what moves to its end, and what moves after it: colours in the midst of a fade are nobody's. */
 async function settled(page: Page): Promise<void> {
   await page.evaluate(async () => {
-    await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
-    for (const animation of document.getAnimations()) {
-      // What turns for ever has no end.
-      if (Number.isFinite(Number(animation.effect?.getComputedTiming().endTime))) animation.finish();
+    // What turns for ever has no end.
+    const isOnItsWay = ({ effect, playState }: Animation) =>
+      playState !== "finished" && Number.isFinite(Number(effect?.getComputedTiming().endTime));
+    for (;;) {
+      await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+      const moving = document.getAnimations().filter(isOnItsWay);
+      if (moving.length === 0) return;
+      for (const animation of moving) animation.finish();
     }
   });
 }

@@ -19,12 +19,15 @@ const time = (ms: number) =>
 const ecdsaWithSha256 = sequence(objectId("2a8648ce3d040302"));
 const dayMs = 86_400_000;
 
-/** For a host name, good from yesterday until tomorrow; both in PEM. */
-export function selfSigned(host: string): { certificate: string; key: string } {
+/** For an address, `127.0.0.1`, good from yesterday until tomorrow; both in PEM. */
+export function selfSigned(address: string): { certificate: string; key: string } {
   const { publicKey, privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
-  const commonName = sequence(objectId("550403"), der(0x0c, Buffer.from(host)));
+  const commonName = sequence(objectId("550403"), der(0x0c, Buffer.from(address)));
   const name = sequence(der(0x31, commonName));
-  const alternatives = sequence(objectId("551d11"), der(0x04, sequence(der(0x82, Buffer.from(host)))));
+  const alternatives = sequence(
+    objectId("551d11"),
+    der(0x04, sequence(der(0x87, Buffer.from(address.split(".").map(Number))))),
+  );
   const authority = sequence(objectId("551d13"), der(0x04, sequence(der(0x01, Buffer.from([0xff])))));
   const content = sequence(
     der(0xa0, der(0x02, Buffer.from([2]))),

@@ -8,9 +8,12 @@ import { test as base, expect, type Page } from "@playwright/test";
 import { Problems } from "./problems.ts";
 import { passwordOf, type Sandbox } from "./sandbox.ts";
 import { type App, type AppOptions, type Environment, type RunningSandbox, startApp, startSandbox } from "./servers.ts";
+import { startSite } from "./site.ts";
 import { type Target, Visitor } from "./visitor.ts";
 
 type WorkerFixtures = {
+  /** Two replicas behind nginx with TLS, in place of one process that is reached directly; `launch`ed ones, too. */
+  https: boolean;
   /** More environment for the worker's dashboard. */
   appEnv: Environment;
   upstream: RunningSandbox;
@@ -61,6 +64,8 @@ export async function submitSignIn(
 }
 
 export const test = base.extend<TestFixtures, WorkerFixtures>({
+  https: [false, { option: true, scope: "worker" }],
+
   appEnv: [{}, { option: true, scope: "worker" }],
 
   upstream: [
@@ -74,12 +79,13 @@ export const test = base.extend<TestFixtures, WorkerFixtures>({
   ],
 
   server: [
-    async ({ upstream, appEnv }, use) => {
-      const app = await startApp(upstream.control.url, { env: appEnv });
+    async ({ upstream, appEnv, https }, use) => {
+      const start = https ? startSite : startApp;
+      const app = await start(upstream.control.url, { env: appEnv });
       await use(app);
       await app.stop();
     },
-    { scope: "worker", timeout: 60_000 },
+    { scope: "worker", timeout: 120_000 },
   ],
 
   problems: [
@@ -108,10 +114,10 @@ export const test = base.extend<TestFixtures, WorkerFixtures>({
     await use(server.url);
   },
 
-  launch: async ({ sandbox, problems }, use) => {
+  launch: async ({ sandbox, problems, https }, use) => {
     const started: App[] = [];
     await use(async (options) => {
-      const app = await startApp(sandbox.url, options);
+      const app = await (https ? startSite(sandbox.url, options, 1) : startApp(sandbox.url, options));
       started.push(app);
       problems.watchApp(app, "start");
       return app;

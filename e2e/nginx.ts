@@ -6,8 +6,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { findNginx, howToGetNginx } from "../scripts/nginx.ts";
+import { endWithWorker } from "./servers.ts";
 
-export type Nginx = {
+type Nginx = {
   /** All that it wrote into its error log, from warnings on. */
   log(): string;
   stop(): Promise<void>;
@@ -67,9 +68,7 @@ export async function startNginx(settings: Settings): Promise<Nginx> {
   writeFileSync(join(folder, "nginx.conf"), main.join("\n"));
 
   const child = spawn(program, ["-p", folder, "-c", "nginx.conf", "-e", log], { stdio: "ignore" });
-  const abandon = () => child.kill("SIGKILL");
-  process.once("exit", abandon);
-  child.once("exit", () => process.off("exit", abandon));
+  endWithWorker(child);
   const written = () => readFileSync(log, { encoding: "utf8", flag: "a+" });
   const stop = async () => {
     await ended(child);

@@ -31,12 +31,19 @@ export class Problems {
 
   /** Every log line of level error and everything on stderr, from now on; for a new process, from its start. */
   watchApp(app: App, from: "now" | "start"): void {
-    const { stdout, stderr } = app.output;
-    this.#apps.set(app, from === "now" ? { stdout: stdout.length, stderr: stderr.length } : { stdout: 0, stderr: 0 });
+    for (const replica of app.replicas) {
+      const { stdout, stderr } = replica.output;
+      const said = { stdout: stdout.length, stderr: stderr.length };
+      this.#apps.set(replica, from === "now" ? said : { stdout: 0, stderr: 0 });
+    }
   }
 
-  /** Takes over what the log of this process says, and watches it no more. */
+  /** Takes over what its log says, and watches it no more. */
   async settle(app: App): Promise<void> {
+    for (const replica of app.replicas) await this.#settleReplica(replica);
+  }
+
+  async #settleReplica(app: App): Promise<void> {
     const since = this.#apps.get(app);
     if (since === undefined) return;
     this.#apps.delete(app);

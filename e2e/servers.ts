@@ -2,11 +2,11 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
-import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { dashboardEnvironment, serverScript } from "../scripts/setup.ts";
+import { freePort } from "../test/free-port.ts";
 import type { Behaviour } from "../test/oidc-provider.ts";
 import { Sandbox } from "./sandbox.ts";
 
@@ -30,6 +30,8 @@ export type App = {
   url: string;
   /** Its APP_URL: the Origin of its own pages. */
   origin: string;
+  /** The processes that answer there: this one, or those behind its proxy. */
+  replicas: App[];
   dataDir: string;
   output: Output;
   pid: number;
@@ -63,6 +65,17 @@ const plain: Environment = {
   ),
 };
 
+const living = new Set<ChildProcess>();
+process.once("exit", () => {
+  for (const child of living) child.kill("SIGKILL");
+});
+
+/** A worker that is ended in the midst of a test leaves nothing behind. */
+export function endWithWorker(child: ChildProcess): void {
+  living.add(child);
+  child.once("exit", () => living.delete(child));
+}
+
 function launch(
   script: string,
   env: Record<string, string | undefined>,
@@ -71,10 +84,7 @@ function launch(
   const [command = "", ...args] = [...through, process.execPath, script];
   // In the group of its parent: whoever ends the test run ends it too.
   const child = spawn(command, args, { env: env as NodeJS.ProcessEnv, stdio: ["ignore", "pipe", "pipe"] });
-  // A worker that is ended in the midst of a test leaves nothing behind.
-  const abandon = () => child.kill("SIGKILL");
-  process.once("exit", abandon);
-  child.once("exit", () => process.off("exit", abandon));
+  endWithWorker(child);
   const output: Output = { stdout: "", stderr: "" };
   child.stdout?.setEncoding("utf8").on("data", (text: string) => {
     output.stdout += text;
@@ -125,14 +135,9 @@ export async function startSandbox(env: Environment = {}): Promise<RunningSandbo
   return { control: new Sandbox(url), stop: () => end(child) };
 }
 
-/** An identity provider of a company. `port`: where one was before. */
-/** `appOrigin`: of a dashboard on https; without it any on 127.0.0.1 may use the provider. */
-export async function startProvider(port = 0, appOrigin?: string): Promise<RunningProvider> {
-  const { child, output } = launch("test/oidc-provider.ts", {
-    ...plain,
-    OIDC_PORT: String(port),
-    ...(appOrigin === undefined ? {} : { OIDC_APP_ORIGIN: appOrigin }),
-  });
+/** An identity provider of a company. */
+export async function startProvider(): Promise<RunningProvider> {
+  const { child, output } = launch("test/oidc-provider.ts", plain);
   const found = () => /listening on (\S+)/.exec(output.stdout)?.[1] ?? null;
   const issuer = await until("The identity provider", child, output, found);
   return {
@@ -144,16 +149,6 @@ export async function startProvider(port = 0, appOrigin?: string): Promise<Runni
     },
     stop: () => end(child),
   };
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
 }
 
 export async function startApp(upstream: string, options: AppOptions = {}): Promise<App> {
@@ -181,9 +176,10 @@ export async function startApp(upstream: string, options: AppOptions = {}): Prom
     await answer?.body?.cancel();
     return answer?.ok ? true : null;
   });
-  return {
+  const app: App = {
     url,
     origin: settings.APP_URL ?? url,
+    replicas: [],
     dataDir,
     output,
     pid: child.pid ?? 0,
@@ -197,4 +193,6 @@ export async function startApp(upstream: string, options: AppOptions = {}): Prom
       if (child.kill("SIGKILL")) await ended;
     },
   };
+  app.replicas.push(app);
+  return app;
 }

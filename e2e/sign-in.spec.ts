@@ -4,6 +4,8 @@ import { join } from "node:path";
 import { expect, test } from "./fixtures.ts";
 import { expectProblem, parseSetCookie, type Reply, type Visitor } from "./visitor.ts";
 
+const once = { tag: "@once" };
+
 const ours = (visitor: Visitor) => [...visitor.cookies.keys()].filter((name) => name.includes("tokendesk"));
 
 const setCookies = (reply: Reply) => reply.headers.getSetCookie().map(parseSetCookie);
@@ -115,60 +117,60 @@ test("users of accounts that are not allowed stay outside, and RingCX's session 
   await newVisitor(app).signIn("child2@example.com");
 });
 
-test("five failures stop an attacker, whatever addresses are claimed, and not the victim elsewhere", async ({
-  sandbox,
-  launch,
-  newVisitor,
-}) => {
-  const app = await launch({ env: { TRUST_PROXY: "1" } });
-  const from = (address: string) => newVisitor(app, { "x-forwarded-for": address });
-  for (let attempt = 1; attempt <= 5; attempt += 1) {
-    const reply = await from("203.0.113.9").attemptSignIn({ password: `guess ${attempt}` });
-    expectProblem(reply, 401, "invalid_credentials");
-  }
-  const refused = await from("203.0.113.9").attemptSignIn();
-  const problem = expectProblem(refused, 429, "rate_limited");
-  expect(problem.detail).toBe("Too many failed sign-ins. Wait before you try again; nothing was sent to RingCX.");
-  const wait = Number(refused.headers.get("retry-after"));
-  expect(wait).toBe(problem.retryAfter);
-  expect(wait).toBeGreaterThan(290);
-  expect(wait).toBeLessThanOrEqual(300);
+test(
+  "five failures stop an attacker, whatever addresses are claimed, and not the victim elsewhere",
+  once,
+  async ({ sandbox, launch, newVisitor }) => {
+    const app = await launch({ env: { TRUST_PROXY: "1" } });
+    const from = (address: string) => newVisitor(app, { "x-forwarded-for": address });
+    for (let attempt = 1; attempt <= 5; attempt += 1) {
+      const reply = await from("203.0.113.9").attemptSignIn({ password: `guess ${attempt}` });
+      expectProblem(reply, 401, "invalid_credentials");
+    }
+    const refused = await from("203.0.113.9").attemptSignIn();
+    const problem = expectProblem(refused, 429, "rate_limited");
+    expect(problem.detail).toBe("Too many failed sign-ins. Wait before you try again; nothing was sent to RingCX.");
+    const wait = Number(refused.headers.get("retry-after"));
+    expect(wait).toBe(problem.retryAfter);
+    expect(wait).toBeGreaterThan(290);
+    expect(wait).toBeLessThanOrEqual(300);
 
-  // What the client itself claims stands before the entry that the proxy wrote.
-  for (const claimed of ["198.51.100.7, 203.0.113.9", "198.51.100.7,198.51.100.8, 203.0.113.9"]) {
-    expectProblem(await from(claimed).attemptSignIn(), 429, "rate_limited");
-  }
-  expectProblem(
-    await from("203.0.113.9").attemptSignIn({ username: "ANA@example.com", password: "x" }),
-    429,
-    "rate_limited",
-  );
-  expect(await sandbox.journal("login")).toHaveLength(5);
+    // What the client itself claims stands before the entry that the proxy wrote.
+    for (const claimed of ["198.51.100.7, 203.0.113.9", "198.51.100.7,198.51.100.8, 203.0.113.9"]) {
+      expectProblem(await from(claimed).attemptSignIn(), 429, "rate_limited");
+    }
+    expectProblem(
+      await from("203.0.113.9").attemptSignIn({ username: "ANA@example.com", password: "x" }),
+      429,
+      "rate_limited",
+    );
+    expect(await sandbox.journal("login")).toHaveLength(5);
 
-  const victim = await from("198.51.100.7").signIn("ana@example.com");
-  expect((await victim.get("/api/session")).status).toBe(200);
-  await from("203.0.113.9").signIn("other@example.com");
-});
+    const victim = await from("198.51.100.7").signIn("ana@example.com");
+    expect((await victim.get("/api/session")).status).toBe(200);
+    await from("203.0.113.9").signIn("other@example.com");
+  },
+);
 
-test("without TRUST_PROXY a forged X-Forwarded-For does not help the attacker", async ({
-  sandbox,
-  launch,
-  newVisitor,
-}) => {
-  const app = await launch();
-  const guess = (attempt: number) =>
-    newVisitor(app, {
-      "x-forwarded-for": `198.51.100.${attempt}`,
-      "x-real-ip": `198.51.100.${attempt}`,
-      forwarded: `for=198.51.100.${attempt}`,
-      "x-tokendesk-peer": `198.51.100.${attempt}`,
-    }).attemptSignIn({ password: `guess ${attempt}` });
-  for (let attempt = 1; attempt <= 5; attempt += 1) {
-    expectProblem(await guess(attempt), 401, "invalid_credentials");
-  }
-  expectProblem(await guess(6), 429, "rate_limited");
-  expect(await sandbox.journal("login")).toHaveLength(5);
-});
+test(
+  "without TRUST_PROXY a forged X-Forwarded-For does not help the attacker",
+  once,
+  async ({ sandbox, launch, newVisitor }) => {
+    const app = await launch();
+    const guess = (attempt: number) =>
+      newVisitor(app, {
+        "x-forwarded-for": `198.51.100.${attempt}`,
+        "x-real-ip": `198.51.100.${attempt}`,
+        forwarded: `for=198.51.100.${attempt}`,
+        "x-tokendesk-peer": `198.51.100.${attempt}`,
+      }).attemptSignIn({ password: `guess ${attempt}` });
+    for (let attempt = 1; attempt <= 5; attempt += 1) {
+      expectProblem(await guess(attempt), 401, "invalid_credentials");
+    }
+    expectProblem(await guess(6), 429, "rate_limited");
+    expect(await sandbox.journal("login")).toHaveLength(5);
+  },
+);
 
 test("many guesses at once do not slip through the throttle together", async ({ sandbox, launch, newVisitor }) => {
   const app = await launch();
@@ -194,13 +196,14 @@ test("a session that was put into the browser before is replaced at sign-in, and
 
 test("foreign cookies under our names do not disturb a sign-in", async ({ visitor }) => {
   for (const name of ["tokendesk", "tokendesk.0", "tokendesk.1", "tokendesk.7", "tokendesk.identity"]) {
-    visitor.cookies.set(name, "planted");
+    visitor.cookies.set(visitor.cookieName(name), "planted");
   }
   await visitor.signIn();
   expect((await visitor.get("/api/session")).json()).toMatchObject({ user: { email: "ana@example.com" } });
 });
 
 test("signing out ends the session at RingCX, clears every cookie, and copies are dead at once", async ({
+  app,
   sandbox,
   visitor,
   newVisitor,
@@ -219,8 +222,12 @@ test("signing out ends the session at RingCX, clears every cookie, and copies ar
   expectProblem(await newVisitor().get("/api/tokens", { cookie }), 401, "session_expired");
   const page = await newVisitor().get("/accounts", { cookie });
   expect(page.status).toBe(307);
-  expect(page.headers.get("location")).toBe("/sign-in?reason=expired&returnTo=%2Faccounts");
-  expect(await sandbox.journal()).toHaveLength(1);
+  const { origin, pathname, search } = new URL(page.headers.get("location") ?? "", app.origin);
+  expect([origin, pathname + search]).toEqual([app.origin, "/sign-in?reason=expired&returnTo=%2Faccounts"]);
+  // A replica that sees the copy later makes sure of it once more.
+  const told = (await sandbox.journal()).map(({ operation, username }) => `${operation} of ${username}`);
+  expect(new Set(told)).toEqual(new Set(["logout of ana@example.com"]));
+  expect(told.length).toBeLessThanOrEqual(app.replicas.length);
   expect((await bystander.get("/api/session")).status).toBe(200);
 });
 
@@ -243,7 +250,8 @@ test("the identity of one user with the session of another is refused", async ({
   ] as const) {
     const mixed = newVisitor();
     for (const name of ours(first)) mixed.cookies.set(name, first.cookies.get(name) ?? "");
-    mixed.cookies.set("tokendesk.identity", second.cookies.get("tokendesk.identity") ?? "");
+    const identity = mixed.cookieName("tokendesk.identity");
+    mixed.cookies.set(identity, second.cookies.get(identity) ?? "");
     const cookie = mixed.cookieHeader();
     for (const path of ["/api/session", "/api/tokens", "/api/accounts"]) {
       expectProblem(await mixed.get(path, { cookie }), 401, "not_signed_in");
@@ -279,7 +287,8 @@ test("a cookie that was changed in a single place is refused", async ({ sandbox,
   const ana = await newVisitor().signIn();
   await sandbox.clearJournal();
   const names = ours(ana);
-  expect(names).toContain("tokendesk.identity");
+  const identity = ana.cookieName("tokendesk.identity");
+  expect(names).toContain(identity);
   for (const name of names) {
     const value = ana.cookies.get(name) ?? "";
     const forgeries = [...tampered(value), value.slice(0, -10), `A${value}`, "A".repeat(value.length), "{}"];
@@ -288,96 +297,98 @@ test("a cookie that was changed in a single place is refused", async ({ sandbox,
       const cookie = [...ana.cookies].map(([other, kept]) => `${other}=${other === name ? forged : kept}`).join("; ");
       const reply = await newVisitor().get("/api/tokens", { cookie });
       expect(reply.status, `${name}: ${forged}`).toBe(401);
-      expectProblem(reply, 401, name === "tokendesk.identity" ? "not_signed_in" : "session_expired");
+      expectProblem(reply, 401, name === identity ? "not_signed_in" : "session_expired");
     }
   }
   expect(await sandbox.journal()).toEqual([]);
   expect((await ana.get("/api/tokens")).status).toBe(200);
 });
 
-test("an old SESSION_SECRET opens sessions after a rotation, and no more when it is dropped", async ({
-  launch,
-  newVisitor,
-}) => {
-  const [old, current] = ["the-old-secret-of-32-characters-or-more", "the-new-secret-of-32-characters-or-more"];
-  // The same database each time: a session is known there.
-  const dataDir = mkdtempSync(join(tmpdir(), "tokendesk-e2e-"));
-  const before = await launch({ dataDir, env: { SESSION_SECRET: old } });
-  const ana = await newVisitor(before).signIn();
-  const cookie = ana.cookieHeader();
-  await before.stop();
+test(
+  "an old SESSION_SECRET opens sessions after a rotation, and no more when it is dropped",
+  once,
+  async ({ launch, newVisitor }) => {
+    const [old, current] = ["the-old-secret-of-32-characters-or-more", "the-new-secret-of-32-characters-or-more"];
+    // The same database each time: a session is known there.
+    const dataDir = mkdtempSync(join(tmpdir(), "tokendesk-e2e-"));
+    const before = await launch({ dataDir, env: { SESSION_SECRET: old } });
+    const ana = await newVisitor(before).signIn();
+    const cookie = ana.cookieHeader();
+    await before.stop();
 
-  const during = await launch({ dataDir, env: { SESSION_SECRET: `${current},${old}` } });
-  expect((await newVisitor(during).get("/api/session", { cookie })).status).toBe(200);
-  expect((await newVisitor(during).get("/api/tokens", { cookie })).status).toBe(200);
-  const late = await newVisitor(during).signIn();
+    const during = await launch({ dataDir, env: { SESSION_SECRET: `${current},${old}` } });
+    expect((await newVisitor(during).get("/api/session", { cookie })).status).toBe(200);
+    expect((await newVisitor(during).get("/api/tokens", { cookie })).status).toBe(200);
+    const late = await newVisitor(during).signIn();
 
-  const after = await launch({ dataDir, env: { SESSION_SECRET: current } });
-  expectProblem(await newVisitor(after).get("/api/session", { cookie }), 401, "session_expired");
-  const kept = await newVisitor(after).get("/api/session", { cookie: late.cookieHeader() });
-  expect(kept.status).toBe(200);
-});
+    const after = await launch({ dataDir, env: { SESSION_SECRET: current } });
+    expectProblem(await newVisitor(after).get("/api/session", { cookie }), 401, "session_expired");
+    const kept = await newVisitor(after).get("/api/session", { cookie: late.cookieHeader() });
+    expect(kept.status).toBe(200);
+  },
+);
 
 for (const [scheme, env, prefix] of [
   ["http", {}, ""],
   ["https", { APP_URL: "https://tokendesk.example" }, "__Host-"],
 ] as const) {
-  test(`over ${scheme} the cookies are HttpOnly, SameSite=Lax and for every path${prefix && ", Secure and __Host-"}`, async ({
-    launch,
-    newVisitor,
-  }) => {
-    const app = await launch({ env });
-    const ana = newVisitor(app);
-    const reply = await ana.attemptSignIn();
-    expect(reply.status, reply.text).toBe(200);
-    const session = setCookies(reply).filter(({ value }) => value !== "");
-    expect(session.map(({ name }) => name)).toEqual(
-      expect.arrayContaining([`${prefix}tokendesk.identity`, `${prefix}tokendesk`]),
-    );
-    const csrf = setCookies(await newVisitor(app).get("/api/auth/csrf"));
-    expect(csrf.length).toBeGreaterThan(0);
-    for (const { name, attributes } of [...session, ...csrf]) {
-      expect(attributes.has("httponly"), name).toBe(true);
-      expect(attributes.get("samesite")?.toLowerCase(), name).toBe("lax");
-      expect(attributes.get("path"), name).toBe("/");
-      expect(attributes.has("domain"), name).toBe(false);
-      expect(attributes.has("secure"), name).toBe(scheme === "https");
-      expect(name.startsWith("__Host-"), name).toBe(scheme === "https");
-    }
-    for (const { name, attributes } of session) {
-      const seconds = Number(
-        attributes.get("max-age") ?? (Date.parse(attributes.get("expires") ?? "") - Date.now()) / 1000,
+  test(
+    `over ${scheme} the cookies are HttpOnly, SameSite=Lax and for every path${prefix && ", Secure and __Host-"}`,
+    once,
+    async ({ launch, newVisitor }) => {
+      const app = await launch({ env });
+      const ana = newVisitor(app);
+      const reply = await ana.attemptSignIn();
+      expect(reply.status, reply.text).toBe(200);
+      const session = setCookies(reply).filter(({ value }) => value !== "");
+      expect(session.map(({ name }) => name)).toEqual(
+        expect.arrayContaining([`${prefix}tokendesk.identity`, `${prefix}tokendesk`]),
       );
-      expect(seconds, name).toBeGreaterThan(11 * 3600);
-      expect(seconds, name).toBeLessThanOrEqual(12 * 3600);
-    }
-    expect((await ana.get("/api/session")).status).toBe(200);
-    await ana.signOut();
-    expect(ours(ana)).toEqual([]);
-  });
+      const csrf = setCookies(await newVisitor(app).get("/api/auth/csrf"));
+      expect(csrf.length).toBeGreaterThan(0);
+      for (const { name, attributes } of [...session, ...csrf]) {
+        expect(attributes.has("httponly"), name).toBe(true);
+        expect(attributes.get("samesite")?.toLowerCase(), name).toBe("lax");
+        expect(attributes.get("path"), name).toBe("/");
+        expect(attributes.has("domain"), name).toBe(false);
+        expect(attributes.has("secure"), name).toBe(scheme === "https");
+        expect(name.startsWith("__Host-"), name).toBe(scheme === "https");
+      }
+      for (const { name, attributes } of session) {
+        const seconds = Number(
+          attributes.get("max-age") ?? (Date.parse(attributes.get("expires") ?? "") - Date.now()) / 1000,
+        );
+        expect(seconds, name).toBeGreaterThan(11 * 3600);
+        expect(seconds, name).toBeLessThanOrEqual(12 * 3600);
+      }
+      expect((await ana.get("/api/session")).status).toBe(200);
+      await ana.signOut();
+      expect(ours(ana)).toEqual([]);
+    },
+  );
 }
 
 for (const bytes of [3_072, 6_144]) {
-  test(`with an access token of ${bytes} bytes all cookies together stay below 7,500`, async ({
-    sandbox,
-    newVisitor,
-    launch,
-  }) => {
-    await sandbox.configure({ accessTokenBytes: bytes });
-    for (const env of [{}, { APP_URL: "https://tokendesk.example" }]) {
-      const app = await launch({ env });
-      const ana = await newVisitor(app).signIn();
-      ana.cookies.set("tokendesk-theme", "light");
-      expect(Buffer.byteLength(ana.cookieHeader())).toBeLessThan(7_500);
-      for (const [name, value] of ana.cookies) expect(name.length + value.length).toBeLessThanOrEqual(4_096);
-      expect((await ana.get("/tokens")).text).toContain("aws80:…");
+  test(
+    `with an access token of ${bytes} bytes all cookies together stay below 7,500`,
+    once,
+    async ({ sandbox, newVisitor, launch }) => {
+      await sandbox.configure({ accessTokenBytes: bytes });
+      for (const env of [{}, { APP_URL: "https://tokendesk.example" }]) {
+        const app = await launch({ env });
+        const ana = await newVisitor(app).signIn();
+        ana.cookies.set("tokendesk-theme", "light");
+        expect(Buffer.byteLength(ana.cookieHeader())).toBeLessThan(7_500);
+        for (const [name, value] of ana.cookies) expect(name.length + value.length).toBeLessThanOrEqual(4_096);
+        expect((await ana.get("/tokens")).text).toContain("aws80:…");
 
-      await sandbox.expireAccessTokens();
-      expect(await ana.tokens()).toHaveLength(3);
-      expect(Buffer.byteLength(ana.cookieHeader())).toBeLessThan(7_500);
-      expect((await ana.get("/api/session")).status).toBe(200);
-    }
-  });
+        await sandbox.expireAccessTokens();
+        expect(await ana.tokens()).toHaveLength(3);
+        expect(Buffer.byteLength(ana.cookieHeader())).toBeLessThan(7_500);
+        expect((await ana.get("/api/session")).status).toBe(200);
+      }
+    },
+  );
 }
 
 test("an access token that does not fit is session_too_large: nothing is set, and RingCX's session is ended", async ({

@@ -61,6 +61,11 @@ export class Visitor {
     this.#record = record;
   }
 
+  /** The name that a cookie of ours has here: on https with a prefix. */
+  cookieName(name: string): string {
+    return this.#app.origin.startsWith("https:") ? `__Host-${name}` : name;
+  }
+
   /** The `Cookie` header as a browser would send it now. */
   cookieHeader(): string {
     return [...this.cookies].map(([name, value]) => `${name}=${value}`).join("; ");

@@ -7,6 +7,12 @@ declare module "oidc-provider" {
 
   export class Provider {
     constructor(issuer: string, configuration: object);
+    readonly Client: {
+      prototype: {
+        redirectUriAllowed(uri: string): boolean;
+        postLogoutRedirectUriAllowed(uri: string): boolean;
+      };
+    };
     readonly Grant: new (of: {
       accountId: string;
       clientId: string;

@@ -61,7 +61,11 @@ let issuer = "";
 let provider: Provider;
 let handle: ReturnType<Provider["callback"]>;
 
-const appOrigin = process.env.OIDC_APP_ORIGIN ?? "http://127.0.0.1";
+/** Any dashboard of the tests, directly or behind a proxy with TLS. */
+const app = /^https?:\/\/127\.0\.0\.1:\d+$/;
+
+const callbackPath = "/api/auth/callback/oidc";
+const signedOutPath = "/sign-in?reason=signed-out";
 
 function begin(): void {
   const { alg, accounts, claimsIn, endSession } = behaviour;
@@ -70,11 +74,10 @@ function begin(): void {
       {
         client_id: CLIENT.id,
         client_secret: CLIENT.secret,
-        // Of a native client the port on loopback may be any.
-        application_type: process.env.OIDC_APP_ORIGIN ? "web" : "native",
+        application_type: "native",
         token_endpoint_auth_method: "client_secret_basic",
-        redirect_uris: [`${appOrigin}/api/auth/callback/oidc`],
-        post_logout_redirect_uris: [`${appOrigin}/sign-in?reason=signed-out`],
+        redirect_uris: [`http://127.0.0.1${callbackPath}`],
+        post_logout_redirect_uris: [`http://127.0.0.1${signedOutPath}`],
         id_token_signed_response_alg: alg,
       },
     ],
@@ -95,6 +98,9 @@ function begin(): void {
       return claims && { accountId, claims: () => ({ ...claims, sub }) };
     },
   });
+  const isAt = (path: string) => (uri: string) => uri.endsWith(path) && app.test(uri.slice(0, -path.length));
+  provider.Client.prototype.redirectUriAllowed = isAt(callbackPath);
+  provider.Client.prototype.postLogoutRedirectUriAllowed = isAt(signedOutPath);
   provider.use(async (context, next) => {
     await next();
     if (behaviour.flaw !== null) spoil(context, behaviour.flaw);
@@ -210,7 +216,7 @@ const server = createServer(async (request, response) => {
 });
 
 // By name: what the browser keeps for it is apart from the dashboard's, which the tests reach by its address.
-server.listen(Number(process.env.OIDC_PORT ?? 0), "localhost", () => {
+server.listen(0, "localhost", () => {
   issuer = `http://localhost:${(server.address() as AddressInfo).port}${mount}`;
   begin();
   process.stdout.write(`listening on ${issuer}\n`);

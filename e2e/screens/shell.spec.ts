@@ -99,6 +99,23 @@ test("the theme is light, dark or the system's, and a reload keeps it", async ({
   expect(await isDark(page)).toBe(false);
 });
 
+test("who asks for less motion sees another theme at once, not one that spreads from frame to frame", async ({
+  app,
+  page,
+}) => {
+  await page.emulateMedia({ colorScheme: "light", reducedMotion: "reduce" });
+  await enter(page, app);
+  await expect(rows(page)).toHaveCount(3);
+  for (const colorScheme of ["dark", "light"] as const) {
+    await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
+    const moving = await page.evaluate(() => {
+      document.body.getBoundingClientRect();
+      return document.getAnimations().length;
+    });
+    expect(moving, colorScheme).toBe(0);
+  }
+});
+
 test("the user menu says who it is, Sign out ends everything, and Back shows nothing", async ({
   app,
   page,

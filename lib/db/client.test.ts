@@ -327,6 +327,10 @@ describe("PostgreSQL", () => {
         swallow = on;
         cut();
       },
+      /** Those that there are go on. */
+      swallowNew: () => {
+        swallow = true;
+      },
       close: () =>
         new Promise<void>((resolve) => {
           server.close(() => resolve());
@@ -406,6 +410,22 @@ describe("PostgreSQL", () => {
     } finally {
       vi.useRealTimers();
     }
+  });
+
+  test("a server that is slow to take new connections and answers on those that there are is waited for", async () => {
+    await appliedMigrations();
+    gate.swallowNew();
+    const began = performance.now();
+    const busy = (async () => {
+      while (performance.now() - began < 2_500) {
+        await read((db) => sql`select pg_sleep(0.1)`.execute(db));
+      }
+    })();
+    // While the only connection is in use: another one is asked for, which never comes.
+    expect(await appliedMigrations()).toHaveLength(migrationCount);
+    expect(performance.now() - began).toBeGreaterThan(2_500);
+    await busy;
+    expect(await appliedMigrations()).toHaveLength(migrationCount);
   });
 
   test("the loss of idle connections does not end the process, and no log line tells the address", async () => {

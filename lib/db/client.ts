@@ -21,6 +21,8 @@ type Handle = {
   kind: "sqlite" | "postgres";
   /** SQLite: which file was opened, to notice when another one, or none, stands at the path. */
   file: SqliteFile | null;
+  /** When a call last ended well, epoch milliseconds. */
+  answeredAt: number;
   /** PostgreSQL: the same with new connections. What hangs may do so as long as TCP lets it. */
   renewed?: () => Handle;
 };
@@ -106,17 +108,25 @@ const fatal = new Set(["missing", "read_only", "damaged", "refused"]);
 const awayMs = 5_000;
 /** So long it may take to answer the question whether it is back. */
 const backWithinMs = 2_000;
+/** A server that has answered somebody so recently is slow, not gone. */
+const slowMs = 2_000;
 
 async function guarded<T>(use: (handle: Handle) => Promise<T>): Promise<T> {
-  const handle = await handleIfThere();
-  try {
-    return await use(handle);
-  } catch (error) {
-    const problem = problemOf(error);
-    if (problem === null) throw error;
-    if (fatal.has(problem) || (handle.kind === "sqlite" && problem === "unreachable")) discard(handle);
-    if (isUnanswered(error)) leaveAlone(handle);
-    throw error instanceof DatabaseUnavailable ? error : new DatabaseUnavailable(problem, { cause: error });
+  for (let first = true; ; first = false) {
+    const handle = await handleIfThere();
+    try {
+      const result = await use(handle);
+      handle.answeredAt = Date.now();
+      return result;
+    } catch (error) {
+      const problem = problemOf(error);
+      if (problem === null) throw error;
+      if (fatal.has(problem) || (handle.kind === "sqlite" && problem === "unreachable")) discard(handle);
+      const isSlow = Date.now() - handle.answeredAt < slowMs;
+      if (first && isSlow && isUnsent(error)) continue;
+      if (!isSlow && isUnanswered(error)) leaveAlone(handle);
+      throw error instanceof DatabaseUnavailable ? error : new DatabaseUnavailable(problem, { cause: error });
+    }
   }
 }
 
@@ -176,6 +186,13 @@ function isUnanswered(error: unknown): boolean {
   return code === "ETIMEDOUT" || (code === undefined && !message.startsWith("timeout exceeded"));
 }
 
+/** No connection was to be had in time: the database knows nothing of it. */
+function isUnsent(error: unknown): boolean {
+  return (
+    error instanceof Error && /^timeout exceeded when trying to connect|due to connection timeout$/.test(error.message)
+  );
+}
+
 /** @param lost the handle that a call was lost with; one that was replaced since then says nothing of now */
 function leaveAlone(lost: Handle): void {
   const current = state();
@@ -231,10 +248,10 @@ async function openFile(current: State, path: string): Promise<Handle> {
   const dialect = await openSqlite(path, current.known?.path === path ? current.known : null);
   const db = new Kysely<Database>({ dialect });
   try {
-    await bringUpToDate({ db, kind: "sqlite", file: null });
+    await bringUpToDate({ db, kind: "sqlite", file: null, answeredAt: 0 });
     const file = identifyFile(path);
     current.known = file;
-    return { db, kind: "sqlite", file };
+    return { db, kind: "sqlite", file, answeredAt: 0 };
   } catch (error) {
     await db.destroy().catch(() => {});
     throw error;
@@ -277,7 +294,12 @@ function serverHandle(
       logger().warn({ reason: problemOf(error) ?? "unusable" }, "a database connection was lost"),
     );
   });
-  return { db: new Kysely<Database>({ dialect: new PostgresDialect({ pool }) }), kind: "postgres", file: null };
+  return {
+    db: new Kysely<Database>({ dialect: new PostgresDialect({ pool }) }),
+    kind: "postgres",
+    file: null,
+    answeredAt: 0,
+  };
 }
 
 /**
