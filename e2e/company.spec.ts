@@ -337,6 +337,7 @@ test("ops without a RingCX account find overview, incident desk, team and log, a
   await page.setViewportSize({ width: 1280, height: 800 });
   const door = page.getByRole("button", { name: "Continue with SSO" });
   await expect(page.getByRole("button", { name: "Continue with RingCentral" })).toHaveCount(0);
+  await expect(door).toBeEnabled();
   await door.focus();
   await page.keyboard.press("Enter");
   await page.getByRole("textbox", { name: "Acme account" }).fill("olga");

@@ -8,6 +8,7 @@ import { goThrough } from "@/components/doors";
 import type { Failure } from "@/components/http";
 import { Button } from "@/components/ui/button";
 import { Callout } from "@/components/ui/callout";
+import { useHydrated } from "@/components/ui/hydrated";
 import { signInTexts } from "@/lib/texts/sign-in";
 import { uiTexts } from "@/lib/texts/ui";
 
@@ -21,6 +22,8 @@ export function SignInDoors({ ringex, ssoName, returnPath }: SignInDoorsProps) {
   const summary = useRef<HTMLDivElement>(null);
   const [leaving, setLeaving] = useState<Door | null>(null);
   const [failure, setFailure] = useState<Failure | null>(null);
+  // Before that a press would do nothing, and look as if it did.
+  const hydrated = useHydrated();
 
   useEffect(() => {
     if (failure) summary.current?.focus();
@@ -44,7 +47,7 @@ export function SignInDoors({ ringex, ssoName, returnPath }: SignInDoorsProps) {
   }
 
   const button = (door: Door, name: string, Icon: typeof Building2) => (
-    <Button size="lg" pending={leaving === door} onClick={() => leave(door)} className="w-full">
+    <Button size="lg" disabled={!hydrated} pending={leaving === door} onClick={() => leave(door)} className="w-full">
       <Icon className="size-4 text-faint" aria-hidden="true" />
       <span className="truncate">{texts.through(name)}</span>
     </Button>

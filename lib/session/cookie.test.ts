@@ -104,7 +104,8 @@ describe("the session cookie", () => {
   test("that was tampered with anywhere is nothing, and is known as something to clear", async () => {
     const whole = await written(session(bigJwt(5_000)));
     for (const [name, value] of whole.cookies) {
-      for (const place of [0, 10, Math.floor(value.length / 2), value.length - 3]) {
+      // The last character of a part may hold bits that nobody reads.
+      for (const place of [0, 10, Math.floor(value.length / 2), value.length - 5]) {
         const browser = whole.copy();
         const other = value[place] === "A" ? "B" : "A";
         browser.cookies.set(name, value.slice(0, place) + other + value.slice(place + 1));
