@@ -322,6 +322,19 @@ test("a sign-in that is old at the provider asks for a new one there, and only a
   expect((await makeKey()).status).toBe(201);
 });
 
+test("the doors cannot be pressed before they work", async ({ app, page }) => {
+  const { promise: scriptsMay, resolve: letScripts } = Promise.withResolvers<void>();
+  await page.route(/\/_next\/static\/.*\.js/, async (route) => {
+    await scriptsMay;
+    await route.continue();
+  });
+  await page.goto(`${app.url}/sign-in`, { waitUntil: "commit" });
+  const door = page.getByRole("button", { name: "Continue with SSO" });
+  await expect(door).toBeDisabled();
+  letScripts();
+  await expect(door).toBeEnabled();
+});
+
 test("ops without a RingCX account find overview, incident desk, team and log, and leave by their provider", async ({
   company,
   page,
