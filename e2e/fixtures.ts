@@ -3,8 +3,8 @@
  * `test.use({ appEnv: { ... } })` at the top of a file gives its worker's dashboard more environment; `launch` starts
  * one more dashboard for a single test. Errors that nobody expected fail the test: see `problems`.
  */
-import AxeBuilder from "@axe-core/playwright";
 import { test as base, expect, type Page } from "@playwright/test";
+import { expectNoViolation } from "./browser.ts";
 import { Problems } from "./problems.ts";
 import { passwordOf, type Sandbox } from "./sandbox.ts";
 import { type App, type AppOptions, type Environment, type RunningSandbox, startApp, startSandbox } from "./servers.ts";
@@ -38,6 +38,9 @@ type TestFixtures = {
   /** Asserts that axe finds nothing to say of the page as it stands. */
   expectAccessible: (page: Page) => Promise<void>;
 };
+
+/** Of a test that brings its own proxy, or is about there being none: it is not repeated behind nginx. */
+export const once = { tag: "@once" };
 
 /** A phone, as narrow as they come: `test.use({ viewport: narrow })` or `page.setViewportSize(narrow)`. */
 export const narrow = { width: 375, height: 740 };
@@ -149,13 +152,7 @@ export const test = base.extend<TestFixtures, WorkerFixtures>({
 
   // biome-ignore lint/correctness/noEmptyPattern: Playwright reads the dependencies from the pattern
   expectAccessible: async ({}, use) => {
-    await use(async (page) => {
-      const { violations } = await new AxeBuilder({ page }).analyze();
-      const said = violations.map(
-        ({ id, help, nodes }) => `${id}: ${help}\n${nodes.map(({ html }) => html).join("\n")}`,
-      );
-      expect(said, "axe").toEqual([]);
-    });
+    await use((page) => expectNoViolation(page, "axe"));
   },
 });
 

@@ -1,5 +1,6 @@
 /** Two dashboards on one PostgreSQL, behind a balancer that is not sticky. */
 import { setTimeout as sleep } from "node:timers/promises";
+import { untilHealthy } from "../scripts/setup.ts";
 import { startPostgres, type TestPostgres } from "../test/postgres.ts";
 import { test as base, expect } from "./fixtures.ts";
 import { type App, type AppOptions, startApp } from "./servers.ts";
@@ -30,7 +31,7 @@ const test = base.extend<{ replica: (options?: AppOptions) => Promise<App> }, { 
     await use(async (options = {}) => {
       const app = await startApp(sandbox.url, { ...options, env: { ...env, ...options.env } });
       started.push(app);
-      await expect.poll(async () => (await fetch(`${app.url}/api/ready`)).status, { timeout: 20_000 }).toBe(200);
+      await untilHealthy(`${app.url}/api/ready`, AbortSignal.timeout(20_000));
       problems.watchApp(app, "now");
       return app;
     });

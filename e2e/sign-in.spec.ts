@@ -1,10 +1,8 @@
 import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { expect, test } from "./fixtures.ts";
+import { expect, once, test } from "./fixtures.ts";
 import { expectProblem, parseSetCookie, type Reply, type Visitor } from "./visitor.ts";
-
-const once = { tag: "@once" };
 
 const ours = (visitor: Visitor) => [...visitor.cookies.keys()].filter((name) => name.includes("tokendesk"));
 

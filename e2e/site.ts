@@ -2,8 +2,8 @@
  * An installation behind a real nginx with TLS: the configuration is deploy/nginx.conf, everything that it does not name
  * is nginx's default.
  */
-import { setTimeout as sleep } from "node:timers/promises";
 import tls from "node:tls";
+import { untilHealthy } from "../scripts/setup.ts";
 import { freePort } from "../test/free-port.ts";
 import { startPostgres } from "../test/postgres.ts";
 import { selfSigned } from "./certificate.ts";
@@ -30,16 +30,6 @@ function trustedCertificate(): { certificate: string; key: string } {
   return own;
 }
 
-/** Until it has its database, as whoever sends people there waits for. */
-async function ready({ url, output }: App): Promise<void> {
-  for (const deadline = Date.now() + 60_000; ; await sleep(50)) {
-    const answer = await fetch(`${url}/api/ready`);
-    await answer.body?.cancel();
-    if (answer.ok) return;
-    if (Date.now() > deadline) throw new Error(`The dashboard does not get ready:\n${output.stdout}`);
-  }
-}
-
 /** @param count How many processes nginx sends requests to in turn; several share a PostgreSQL of their own. */
 export async function startSite(upstream: string, options: AppOptions = {}, count: 1 | 2 = 2): Promise<Site> {
   const { port = await freePort(), env, ...rest } = options;
@@ -58,7 +48,8 @@ export async function startSite(upstream: string, options: AppOptions = {}, coun
   const start = () => startApp(upstream, { ...rest, env: settings });
   const replicas = await Promise.all(Array.from({ length: count }, start));
   const [first] = replicas as [App];
-  await Promise.all(replicas.map(ready));
+  // Until they have their database, as whoever sends people there waits for.
+  await Promise.all(replicas.map((replica) => untilHealthy(`${replica.url}/api/ready`, AbortSignal.timeout(60_000))));
   const tlsFiles = trustedCertificate();
   const urls = replicas.map((replica) => replica.url);
   const nginx = await startNginx({ replicas: urls, host, httpsPort: port, httpPort, ...tlsFiles });

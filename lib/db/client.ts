@@ -2,7 +2,7 @@ import "server-only";
 import { join } from "node:path";
 import { Kysely, PostgresDialect, sql, type Transaction } from "kysely";
 import { Pool, types } from "pg";
-import { DatabaseUnavailable, isDatabaseUnavailable, problemOf } from "@/lib/db/failure";
+import { DatabaseUnavailable, isDatabaseUnavailable, isUnsent, problemOf } from "@/lib/db/failure";
 import { inTime } from "@/lib/db/in-time";
 import { migrate } from "@/lib/db/migrations";
 import type { Database } from "@/lib/db/schema";
@@ -21,8 +21,6 @@ type Handle = {
   kind: "sqlite" | "postgres";
   /** SQLite: which file was opened, to notice when another one, or none, stands at the path. */
   file: SqliteFile | null;
-  /** When a call last ended well, epoch milliseconds. */
-  answeredAt: number;
   /** PostgreSQL: the same with new connections. What hangs may do so as long as TCP lets it. */
   renewed?: () => Handle;
 };
@@ -36,6 +34,8 @@ type State = {
   known: SqliteFile | null;
   /** Epoch milliseconds; 0: it is not known to be away. A server that did not answer is left alone until then. */
   awayUntil: number;
+  /** When a call last ended well, epoch milliseconds. */
+  answeredAt: number;
   /** The question whether it is back, while somebody asks it: the others wait for the answer. */
   probe: Promise<Handle> | null;
 };
@@ -52,6 +52,7 @@ function state(): State {
     closing: Promise.resolve(),
     known: null,
     awayUntil: 0,
+    answeredAt: 0,
     probe: null,
   };
   return holder[slot];
@@ -96,6 +97,7 @@ export async function closeDatabase(): Promise<void> {
   if (current.handle) discard(current.handle);
   current.known = null;
   current.awayUntil = 0;
+  current.answeredAt = 0;
   await current.closing;
 }
 
@@ -112,17 +114,18 @@ const backWithinMs = 2_000;
 const slowMs = 2_000;
 
 async function guarded<T>(use: (handle: Handle) => Promise<T>): Promise<T> {
+  const current = state();
   for (let first = true; ; first = false) {
     const handle = await handleIfThere();
     try {
       const result = await use(handle);
-      handle.answeredAt = Date.now();
+      current.answeredAt = Date.now();
       return result;
     } catch (error) {
       const problem = problemOf(error);
       if (problem === null) throw error;
       if (fatal.has(problem) || (handle.kind === "sqlite" && problem === "unreachable")) discard(handle);
-      const isSlow = Date.now() - handle.answeredAt < slowMs;
+      const isSlow = Date.now() - current.answeredAt < slowMs;
       if (first && isSlow && isUnsent(error)) continue;
       if (!isSlow && isUnanswered(error)) leaveAlone(handle);
       throw error instanceof DatabaseUnavailable ? error : new DatabaseUnavailable(problem, { cause: error });
@@ -186,13 +189,6 @@ function isUnanswered(error: unknown): boolean {
   return code === "ETIMEDOUT" || (code === undefined && !message.startsWith("timeout exceeded"));
 }
 
-/** No connection was to be had in time: the database knows nothing of it. */
-function isUnsent(error: unknown): boolean {
-  return (
-    error instanceof Error && /^timeout exceeded when trying to connect|due to connection timeout$/.test(error.message)
-  );
-}
-
 /** @param lost the handle that a call was lost with; one that was replaced since then says nothing of now */
 function leaveAlone(lost: Handle): void {
   const current = state();
@@ -248,10 +244,10 @@ async function openFile(current: State, path: string): Promise<Handle> {
   const dialect = await openSqlite(path, current.known?.path === path ? current.known : null);
   const db = new Kysely<Database>({ dialect });
   try {
-    await bringUpToDate({ db, kind: "sqlite", file: null, answeredAt: 0 });
+    await bringUpToDate({ db, kind: "sqlite", file: null });
     const file = identifyFile(path);
     current.known = file;
-    return { db, kind: "sqlite", file, answeredAt: 0 };
+    return { db, kind: "sqlite", file };
   } catch (error) {
     await db.destroy().catch(() => {});
     throw error;
@@ -294,12 +290,7 @@ function serverHandle(
       logger().warn({ reason: problemOf(error) ?? "unusable" }, "a database connection was lost"),
     );
   });
-  return {
-    db: new Kysely<Database>({ dialect: new PostgresDialect({ pool }) }),
-    kind: "postgres",
-    file: null,
-    answeredAt: 0,
-  };
+  return { db: new Kysely<Database>({ dialect: new PostgresDialect({ pool }) }), kind: "postgres", file: null };
 }
 
 /**

@@ -99,12 +99,21 @@ const classProblems: Record<string, DatabaseProblem> = {
   "58": "unreachable",
 };
 
+/** Of `pg`: no connection was to be had in time. */
+const notConnected = /^timeout exceeded when trying to connect|due to connection timeout$/;
+
 /** `pg` and kysely throw these without a code. */
 const messageProblems: readonly [RegExp, DatabaseProblem][] = [
-  [/^timeout exceeded when trying to connect|^Query read timeout|due to connection timeout$/, "timeout"],
+  [notConnected, "timeout"],
+  [/^Query read timeout/, "timeout"],
   [/^Connection terminated|^Client has encountered a connection error|^Client was closed/, "unreachable"],
   [/^driver has already been destroyed|^Cannot use a pool after calling end/, "unreachable"],
 ];
+
+/** Whether there was no connection for it: the database knows nothing of it. */
+export function isUnsent(error: unknown): boolean {
+  return error instanceof Error && notConnected.test(error.message);
+}
 
 /** Classifies an error of the database. Null: the error says nothing about the database's health. */
 export function problemOf(error: unknown): DatabaseProblem | null {
