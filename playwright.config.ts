@@ -27,8 +27,9 @@ export default defineConfig<object, { https: boolean }>({
   retries: 0,
   // More than cores: much of the time they wait for a clock.
   workers: 3,
-  timeout: 30_000,
-  expect: { timeout: 7_500 },
+  // Room for a machine that has much else to do: whatever waits ends with what it waits for.
+  timeout: 60_000,
+  expect: { timeout: 15_000 },
   reporter: "line",
   // Servers are started by the fixtures in e2e/: each worker has its own, so that no test sees another's data.
   use: {
@@ -46,7 +47,7 @@ export default defineConfig<object, { https: boolean }>({
       testMatch: ["company", "connections", "isolation", "ringex", "sign-in", "step-up"].map(
         (name) => `**/e2e/${name}.spec.ts`,
       ),
-      // Tests that bring their own proxy, or are about there being none.
+      // `once` of e2e/fixtures.ts.
       grepInvert: /@once/,
       use: { ...chromium, https: true },
     },

@@ -45,6 +45,12 @@ export class Sandbox {
     await this.control("POST", "faults", fault);
   }
 
+  /** Calls of an operation wait for `clearFaults`: a state that lasts until it has been looked at, however long that takes. */
+  async hold(operation: Operation, more: { skip?: number; count?: number } = {}): Promise<void> {
+    await this.fault({ operation, kind: "latency", ms: 600_000, count: -1, ...more });
+  }
+
+  /** Ends the latencies that calls wait in, too. */
   async clearFaults(): Promise<void> {
     await this.control("DELETE", "faults");
   }

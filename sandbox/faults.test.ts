@@ -198,6 +198,27 @@ describe("faults after the effect", () => {
     expect(performance.now() - start).toBeGreaterThanOrEqual(75);
     expect(await lastCall()).toMatchObject({ fault: "latency+html503" });
   });
+
+  it("a latency ends when the faults are cleared, and its call goes on", async () => {
+    const [token = ""] = await client.tokens();
+    await client.fault({ operation: "token.delete", kind: "latency", ms: 3_600_000 });
+    const call = client.call("DELETE", tokenPath(token), ana);
+    while ((await lastCall())?.operation !== "token.delete") await new Promise(setImmediate);
+    expect(await client.tokens()).toContain(token);
+    await client.control("DELETE", "faults");
+    expect(await call).toMatchObject({ status: 200, body: "true" });
+    expect(await client.tokens()).not.toContain(token);
+  });
+
+  it("a call that waits in a latency while all goes back to the seed has no effect there", async () => {
+    const [token = ""] = await client.tokens();
+    await client.fault({ operation: "token.delete", kind: "latency", ms: 3_600_000 });
+    const call = broken(client.call("DELETE", tokenPath(token), ana));
+    while ((await lastCall())?.operation !== "token.delete") await new Promise(setImmediate);
+    await client.control("POST", "reset");
+    expect(await call).toMatch(/ECONNRESET|UND_ERR_SOCKET/);
+    expect(await client.tokens()).toContain(token);
+  });
 });
 
 describe("which calls a fault bends", () => {

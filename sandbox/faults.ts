@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { setTimeout as sleep } from "node:timers/promises";
 import { type Answer, HTML_TYPE, html, type Identity, JSON_TYPE, text, unauthorized } from "./http.ts";
 import { OPERATIONS, type Operation, SURFACES, type Surface } from "./operations.ts";
 
@@ -42,7 +43,7 @@ export type Fault = {
   /** Only there: `portal` leaves the same operations of the voice API alone. */
   surface?: Surface;
   effect?: boolean;
-  /** latency: how long before the effect; slowBody: between two bytes (500). */
+  /** latency: how long before the effect, at most until the faults are cleared; slowBody: between two bytes (500). */
   ms?: number;
   /** hugeBody: how much to send (50 MB). */
   bytes?: number;
@@ -111,9 +112,10 @@ function checked(input: Record<string, unknown>): Omit<Fault, "id"> {
   return fault;
 }
 
-/** The faults that are waiting for their calls. */
+/** The faults that are waiting for their calls, and the calls that wait in a latency. */
 export class Faults {
   #waiting: Fault[] = [];
+  #cleared = new AbortController();
   #id = 0;
 
   /** Throws InvalidControlRequest. */
@@ -131,6 +133,13 @@ export class Faults {
 
   clear(): void {
     this.#waiting = [];
+    this.#cleared.abort();
+    this.#cleared = new AbortController();
+  }
+
+  /** Until a latency has passed, or the faults are cleared. */
+  async wait(latency: Fault): Promise<void> {
+    await sleep(latency.ms ?? 0, undefined, { signal: this.#cleared.signal }).catch(() => {});
   }
 
   /**

@@ -15,7 +15,7 @@
  * Control API, for tests and demonstrations: JSON below /__sandbox/, neither limited nor journalled. Errors: 400 {error}.
  *
  *   POST   faults {operation, kind, count?, skip?, username?, auth?, surface?, effect?, ...}   201 {fault}
- *   GET    faults                          {faults}            DELETE faults
+ *   GET    faults                          {faults}            DELETE faults (also lets go what waits in a latency)
  *   GET    journal?since=n                 {entries}           DELETE journal
  *   GET    stats                           {operations: {name: {calls, effects, statuses}}, tokens: {username: n}}
  *   POST   reset                           back to the seed; faults, journal, settings and clock too

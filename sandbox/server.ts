@@ -1,6 +1,5 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { setTimeout as sleep } from "node:timers/promises";
 import { tooManyRequests } from "./authentication.ts";
 import { control, type Sandbox } from "./control.ts";
 import { Faults, send, sendFaulty } from "./faults.ts";
@@ -69,7 +68,13 @@ async function answerCall(sandbox: Sandbox, request: IncomingMessage, response: 
     ...(kinds.length === 0 ? {} : { fault: kinds.join("+") }),
     ...(route?.mutates ? { effect: false } : {}),
   });
-  for (const { ms } of delay) await sleep(ms ?? 0);
+  const { state } = sandbox;
+  for (const latency of delay) await sandbox.faults.wait(latency);
+  // Back to the seed meanwhile: what was asked of the platform of before is nothing to this one.
+  if (sandbox.state !== state) {
+    request.socket.destroy();
+    return;
+  }
 
   const produce = (): Answer => {
     if (!USER_AGENT.test(request.headers["user-agent"] ?? "")) return text("User-Agent name/version is required", 400);
@@ -80,14 +85,14 @@ async function answerCall(sandbox: Sandbox, request: IncomingMessage, response: 
     }
     if (params.includes(null)) return failure(call, 400, "bad.request.exception", "Malformed percent-encoding");
     // A latency has passed since the call arrived: the credential may have died meanwhile.
-    const now = delay.length === 0 ? identity : identify(route.surface, call, sandbox.state);
+    const now = delay.length === 0 ? identity : identify(route.surface, call, state);
     if (route.surface === "voice" || (route.surface === "portal" && route.operation !== "legacy.login")) {
       const caller = now.user === null ? `address ${call.address}` : now.user.username;
-      const { state, settings } = sandbox;
+      const { settings } = sandbox;
       const wait = state.platform.adminCalls.refuse(`${route.surface} ${caller}`, settings.rateLimit, sandbox.now());
       if (wait !== null) return tooManyRequests(wait, settings);
     }
-    const answer = route.answer(call, sandbox.state, now);
+    const answer = route.answer(call, state, now);
     if (answer.effect === true) entry.effect = true;
     return answer;
   };

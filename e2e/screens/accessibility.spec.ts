@@ -92,13 +92,4 @@ test.describe("axe has nothing to say, in light and dark, at 1280 and 375 px, wh
       await expectNoViolation(page, "menu");
     }
   });
-
-  test("of what loads", async ({ app, page, sandbox }) => {
-    await enter(page, app, ana);
-    await sandbox.fault({ operation: "accounts", kind: "latency", ms: 8_000 });
-    await page.getByRole("link", { name: "Accounts" }).click();
-    await expect(page.getByRole("status", { name: "Loading your accounts" })).toBeVisible();
-    await expectGoodEverywhere(page, "accounts, loading");
-    await expect(page.getByRole("status", { name: "Loading your accounts" })).toBeVisible();
-  });
 });

@@ -174,7 +174,6 @@ test("pages go by key: older, newer, and back to the newest, which stays the new
   const visitor = await newVisitor(app).signIn(nils);
   const id = await createToken(visitor, "Much edited");
   // More than a page of events takes a while to write.
-  test.setTimeout(60_000);
   for (let turn = 0; turn < 60; turn += 1) await edit(visitor, id, `Turn ${turn}`);
   await enter(page, app, ana, `${app.url}/audit`);
   await expect(rows(page)).toHaveCount(50);

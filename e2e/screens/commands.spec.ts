@@ -133,7 +133,6 @@ test("axe has nothing to say of the palette and the sheet, and a finger reaches 
   app,
   page,
 }) => {
-  test.setTimeout(60_000);
   await enter(page, app, ana);
   await page.keyboard.press("?");
   await expect(sheet(page)).toBeVisible();

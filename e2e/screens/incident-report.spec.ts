@@ -49,7 +49,7 @@ test("the report of a leak: what was found, what became of it, what nobody check
   await expect(page.getByText("2 tokens are alive: nobody has revoked them.")).toBeVisible();
 
   // In the midst of it.
-  await sandbox.fault({ operation: "token.delete", kind: "latency", ms: 4_000, count: -1 });
+  await sandbox.hold("token.delete");
   const running = revoke(visitor, found);
   await expect(async () => {
     await page.reload();

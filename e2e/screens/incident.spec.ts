@@ -163,13 +163,15 @@ test("a connection that breaks is made again by itself, and nothing is done twic
 test("a revocation goes on when its page is left, and can be followed from another", async ({ app, page, sandbox }) => {
   await enter(page, app, ana, "/incident");
   await scan(page, (await sandbox.tokens(ana)).join("\n"));
-  await sandbox.fault({ operation: "token.delete", kind: "latency", ms: 3_000, count: 3 });
+  await sandbox.hold("token.delete");
   await revokeSelected(page, 3);
   await expect(page.getByRole("heading", { name: "Revoking 3 tokens" })).toBeFocused();
   await expect(page.getByText("You can close this page; it goes on.")).toBeVisible();
   await expect.poll(async () => (await sandbox.journal("token.delete")).length).toBeGreaterThan(0);
   await page.goto("/incident");
   await page.getByRole("button", { name: "Follow" }).click();
+  await expect(page.getByText("0 of 3 settled, 0 proven dead")).toBeVisible();
+  await sandbox.clearFaults();
   await expect(contained(page)).toHaveText(/^Contained: 3 of 3 proven dead/, { timeout: 20_000 });
   await expect(page.getByRole("list", { name: "Tokens of this revocation" }).getByRole("listitem")).toHaveCount(3);
   expect(await sandbox.tokens(ana)).toEqual([]);
@@ -182,7 +184,7 @@ test("what is alive can be revoked while others are looked up, and those are not
 }) => {
   const [first = "", second = ""] = await sandbox.tokens(ana);
   await enter(page, app, ana, "/incident");
-  await sandbox.fault({ operation: "token.list", kind: "latency", ms: 8_000 });
+  await sandbox.hold("token.list", { count: 1 });
   await area(page).fill(`${first}\n${second}`);
   await page.getByRole("button", { name: "Scan", exact: true }).click();
   await expect(page.getByText("others are being checked")).toBeVisible();
@@ -192,6 +194,7 @@ test("what is alive can be revoked while others are looked up, and those are not
   await expect(page.getByText("1 token of the text was not selected, and may be alive.")).toBeVisible();
   await expect(page.getByText("1 token not checked.")).toBeVisible();
   await expect(page.getByText("Checking…")).toHaveCount(0);
+  await sandbox.clearFaults();
 });
 
 test("while the database is away the desk says so calmly, finds, and revokes with proof", async ({

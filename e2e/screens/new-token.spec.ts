@@ -100,7 +100,7 @@ test("closing before the value is copied asks first, whichever way it is closed"
 });
 
 test("a double click on Create makes one token", async ({ app, page, sandbox }) => {
-  await sandbox.fault({ operation: "token.create", kind: "latency", ms: 1_500 });
+  await sandbox.hold("token.create");
   await enter(page, app, nils);
   await page.getByRole("button", { name: "New token" }).click();
   const form = page.getByRole("dialog", { name: "New token" });
@@ -110,6 +110,8 @@ test("a double click on Create makes one token", async ({ app, page, sandbox }) 
   await page.keyboard.press("Enter");
   // What was asked is not to be walked away from.
   await page.keyboard.press("Escape");
+  await expect(form).toBeVisible();
+  await sandbox.clearFaults();
   await expect(page.getByRole("dialog", { name: "Token created" })).toBeVisible();
   expect(await sandbox.journal("token.create")).toMatchObject([{ effect: true }]);
 });

@@ -37,7 +37,6 @@ test("receivers are told of a token's life without its value; what was given up 
   newVisitor,
   page,
 }) => {
-  test.setTimeout(60_000);
   const receiver = await startReceiver();
   const app = await launch({
     env: {

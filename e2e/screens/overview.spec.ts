@@ -158,10 +158,12 @@ test("when RingCX does not answer, what is remembered is shown, and said to be t
 
 test("a slow overview shows that it is loading", async ({ desk, page, sandbox }) => {
   await enter(page, desk, ana, `${desk.url}/tokens`);
-  await sandbox.fault({ operation: "token.list", kind: "latency", ms: 2_500 });
+  await sandbox.hold("token.list");
   await page.getByRole("navigation", { name: "Main" }).getByRole("link", { name: "Overview" }).click();
   await expect(page.getByRole("status", { name: "Loading the overview" })).toBeVisible();
   await expect(page.getByRole("heading", { level: 1, name: "Overview" })).toBeVisible();
+  await sandbox.clearFaults();
+  await expect(attention(page)).toBeVisible();
   await expect(page.getByRole("status", { name: "Loading the overview" })).toHaveCount(0);
 });
 

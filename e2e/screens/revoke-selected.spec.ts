@@ -48,13 +48,14 @@ test("three selected tokens are revoked, each with its proof, and progress is sh
   sandbox,
 }) => {
   const hints = (await sandbox.tokens(ana)).map(hintOf);
-  await sandbox.fault({ operation: "token.delete", kind: "latency", ms: 5_000, skip: 2, count: -1 });
+  await sandbox.hold("token.delete", { skip: 2 });
   await enter(page, app, ana);
   await revokeAll(page, 3);
   const busy = page.getByRole("dialog", { name: "Revoking" });
   await expect(busy.getByRole("status")).toHaveText("2 of 3 done");
   await expect(busy.getByRole("progressbar", { name: "Tokens done" })).toBeVisible();
   await expect(busy).toContainText("You can close this: the server goes on.");
+  await sandbox.clearFaults();
 
   const over = page.getByRole("dialog", { name: "Revocation finished" });
   await expect(over.getByRole("status")).toHaveText("3 tokens revoked or gone");
@@ -73,7 +74,7 @@ test("three selected tokens are revoked, each with its proof, and progress is sh
 });
 
 test("a dialog that is closed in the middle stops nothing", async ({ app, page, sandbox }) => {
-  await sandbox.fault({ operation: "token.delete", kind: "latency", ms: 2_000, count: -1 });
+  await sandbox.hold("token.delete");
   await enter(page, app, ana);
   await revokeAll(page, 3);
   const close = page.getByRole("button", { name: "Close; it goes on" });
@@ -82,6 +83,8 @@ test("a dialog that is closed in the middle stops nothing", async ({ app, page, 
   await expect(page.getByRole("dialog")).toHaveCount(0);
   await expect(page.getByText("The revocation goes on", { exact: true })).toBeVisible();
   await expect(page.getByText("selected", { exact: false })).toHaveCount(0);
+  expect(await sandbox.tokens(ana)).toHaveLength(3);
+  await sandbox.clearFaults();
   await expect.poll(() => sandbox.tokens(ana), { timeout: 15_000 }).toEqual([]);
   expect(await sandbox.journal("token.delete")).toHaveLength(3);
 });

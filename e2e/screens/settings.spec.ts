@@ -139,7 +139,6 @@ test("axe has nothing to say, in light and dark, at 1280 and 375 px, where nothi
   newVisitor,
   page,
 }) => {
-  test.setTimeout(60_000);
   await newVisitor(app, { "user-agent": phone }).signIn(pia);
   await enter(page, app, pia, "/settings");
   await expectGoodEverywhere(page, "settings");

@@ -113,7 +113,6 @@ test("axe has nothing to say, in light and dark, at 1280 and 375 px, where nothi
   page,
   visitor,
 }) => {
-  test.setTimeout(60_000);
   await visitor.signIn(ana);
   const label = "A label that is as long as labels may be, so that it has to be cut off somewhere on a small screen";
   const { id } = await create(visitor, label);

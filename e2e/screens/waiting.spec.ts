@@ -1,7 +1,8 @@
-import { enter, rows } from "../browser.ts";
+import { enter, expectGoodEverywhere, rows } from "../browser.ts";
 import { expect, test } from "../fixtures.ts";
 
-test.use({ appEnv: { RINGCX_TIMEOUT_MS: "4000" } });
+// Longer than any look at what loads takes.
+test.use({ appEnv: { RINGCX_TIMEOUT_MS: "120000" } });
 
 test("a slow list shows that it is loading, on a first visit, on the way from another page, and when it is read again", async ({
   app,
@@ -10,26 +11,28 @@ test("a slow list shows that it is loading, on a first visit, on the way from an
 }) => {
   await enter(page, app, "ana@example.com", "/accounts");
   const loading = page.getByRole("status", { name: "Loading your tokens" });
-  const latency = { operation: "token.list", kind: "latency", ms: 2_500 } as const;
 
-  await sandbox.fault(latency);
+  await sandbox.hold("token.list");
   await page.getByRole("link", { name: "Tokens" }).click();
-  await expect(loading).toBeVisible({ timeout: 1_500 });
+  await expect(loading).toBeVisible();
+  await sandbox.clearFaults();
   await expect(rows(page)).toHaveCount(3);
   await expect(loading).toHaveCount(0);
 
-  await sandbox.fault(latency);
+  await sandbox.hold("token.list");
   await page.goto("/tokens", { waitUntil: "commit" });
-  await expect(loading).toBeVisible({ timeout: 1_500 });
+  await expect(loading).toBeVisible();
   await expect(page.getByRole("link", { name: "Accounts" })).toBeVisible();
+  await sandbox.clearFaults();
   await expect(rows(page)).toHaveCount(3);
 
   // The rows stay readable while they are read again.
-  await sandbox.fault(latency);
+  await sandbox.hold("token.list");
   const refresh = page.getByRole("button", { name: "Refresh" });
   await refresh.click();
   await expect(refresh).toHaveAttribute("aria-busy", "true");
   await expect(rows(page)).toHaveCount(3);
+  await sandbox.clearFaults();
   await expect(refresh).not.toHaveAttribute("aria-busy");
 });
 
@@ -51,9 +54,10 @@ for (const [what, isHeld] of [
       .catch(() => null);
     await enter(page, app, "ana@example.com", "/accounts");
     await held;
-    await sandbox.fault({ operation: "token.list", kind: "latency", ms: 2_500 });
+    await sandbox.hold("token.list");
     await page.getByRole("link", { name: "Tokens" }).click();
-    await expect(page.getByRole("status", { name: /^Loading/ })).toBeVisible({ timeout: 2_000 });
+    await expect(page.getByRole("status", { name: /^Loading/ })).toBeVisible();
+    await sandbox.clearFaults();
     await expect(rows(page)).toHaveCount(3);
     await page.unrouteAll({ behavior: "ignoreErrors" });
   });
@@ -75,9 +79,26 @@ test("a list that cannot be read says why, and Retry shows that it is trying and
   await expect(alert.getByText("Request ID")).not.toHaveText(said ?? "");
 
   await sandbox.clearFaults();
-  await sandbox.fault({ operation: "token.list", kind: "latency", ms: 1_500 });
+  await sandbox.hold("token.list");
   await retry.click();
   await expect(retry).toHaveAttribute("aria-busy", "true");
+  await sandbox.clearFaults();
   await expect(rows(page)).toHaveCount(3);
   await expect(alert).toHaveCount(0);
+});
+
+test("axe has nothing to say of what loads, in light and dark, at 1280 and 375 px, where nothing scrolls sideways", async ({
+  app,
+  page,
+  sandbox,
+}) => {
+  test.setTimeout(90_000);
+  await enter(page, app);
+  await sandbox.hold("accounts");
+  await page.getByRole("link", { name: "Accounts" }).click();
+  await expect(page.getByRole("status", { name: "Loading your accounts" })).toBeVisible();
+  await expectGoodEverywhere(page, "accounts, loading");
+  await expect(page.getByRole("status", { name: "Loading your accounts" })).toBeVisible();
+  await sandbox.clearFaults();
+  await expect(page.getByRole("status", { name: "Loading your accounts" })).toHaveCount(0);
 });
