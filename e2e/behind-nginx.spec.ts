@@ -48,7 +48,7 @@ test("a person signs in on https, sees the tokens, and plain http leads there", 
   await page.waitForURL("**/tokens");
   await expect(page.getByRole("row", { name: /aws80:…/ })).toHaveCount(3);
   await page.getByRole("link", { name: "Accounts" }).first().click();
-  await expect(page.getByRole("heading", { level: 1, name: "Accounts" })).toBeVisible();
+  await expect(page.getByRole("heading", { level: 1, name: "Accounts", exact: true })).toBeVisible();
   const cookies = await context.cookies();
   const ours = cookies.filter(({ name }) => /tokendesk/.test(name));
   expect(ours.length).toBeGreaterThan(1);

@@ -361,15 +361,15 @@ test("ops without a RingCX account find overview, incident desk, team and log, a
   await page.getByRole("button", { name: "Sign in at Acme" }).click();
 
   await page.waitForURL("/overview");
-  await expect(page.getByRole("heading", { level: 1, name: "Overview" })).toBeVisible();
+  await expect(page.getByRole("heading", { level: 1, name: "Overview", exact: true })).toBeVisible();
   const menu = page.getByRole("navigation", { name: "Main" });
   await menu.getByRole("link", { name: "Team" }).click();
-  await expect(page.getByRole("heading", { level: 1, name: "Team" })).toBeVisible();
+  await expect(page.getByRole("heading", { level: 1, name: "Team", exact: true })).toBeVisible();
   await menu.getByRole("link", { name: "Audit log" }).click();
-  await expect(page.getByRole("heading", { level: 1, name: "Audit log" })).toBeVisible();
+  await expect(page.getByRole("heading", { level: 1, name: "Audit log", exact: true })).toBeVisible();
   for (const name of ["Tokens", "Accounts"]) {
     await menu.getByRole("link", { name }).click();
-    await expect(page.getByRole("heading", { level: 1, name })).toBeVisible();
+    await expect(page.getByRole("heading", { level: 1, name, exact: true })).toBeVisible();
     await expect(page.getByRole("heading", { name: "No RingCX account is connected" })).toBeVisible();
     const connect = page.getByRole("main").getByRole("link", { name: "Connect RingCX account" });
     await expect(connect).toHaveAttribute("href", "/settings#connections");
@@ -419,7 +419,7 @@ test("a member without a RingCX account has a place to start, and a refusal is t
     ["/settings", "Settings"],
   ] as const) {
     await page.goto(path);
-    await expect(page.getByRole("heading", { level: 1, name: heading })).toBeVisible();
+    await expect(page.getByRole("heading", { level: 1, name: heading, exact: true })).toBeVisible();
   }
   await page.goto("/tokens?problem=other_person");
   const told = page.getByRole("alert").filter({ hasText: "That was somebody else" });

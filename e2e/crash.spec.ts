@@ -8,6 +8,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { untilHealthy } from "../scripts/setup.ts";
 import { createDatabase, startPostgres } from "../test/postgres.ts";
 import { expect, test } from "./fixtures.ts";
 import { type Gate, type GatedCall, startGate } from "./gate.ts";
@@ -313,7 +314,12 @@ async function survive(sandbox: Sandbox, from: number, count: number, databaseUr
       ? {}
       : { DATABASE_URL: databaseUrl, SESSION_SECRET: "s".repeat(40), FINGERPRINT_KEY: "f".repeat(40) }),
   };
-  const start = (port?: number) => startApp(gate.url, { dataDir, env, ...(port === undefined ? {} : { port }) });
+  const start = async (port?: number) => {
+    const app = await startApp(gate.url, { dataDir, env, ...(port === undefined ? {} : { port }) });
+    // As whoever sends people there waits for: a visit without the database ends no intent.
+    await untilHealthy(`${app.url}/api/ready`, AbortSignal.timeout(30_000));
+    return app;
+  };
   // What it has compiled is kept when it ends in good order: the others start in half the time.
   await (await start()).stop();
   const first = await start();

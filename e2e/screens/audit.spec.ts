@@ -148,7 +148,7 @@ test("the drawer leads on to the same actor and the same token", async ({ launch
   await expect(page).toHaveURL(`${app.url}/audit?token=${id}`);
   await rows(page).first().getByRole("link").click();
   await expect(page).toHaveURL(`${app.url}/tokens/${id}`);
-  await expect(page.getByRole("heading", { level: 1, name: "Followed" })).toBeVisible();
+  await expect(page.getByRole("heading", { level: 1, name: "Followed", exact: true })).toBeVisible();
 });
 
 test("a token value that is pasted into a filter goes nowhere", async ({ app, page }) => {

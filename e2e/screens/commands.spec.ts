@@ -19,7 +19,7 @@ const box = (page: Page) => page.getByRole("combobox", { name: "Commands, pages 
 const option = (page: Page, name: string | RegExp) => page.getByRole("option", { name, exact: true });
 const result = (page: Page) => page.getByRole("dialog", { name: "Commands" }).getByRole("status").first();
 const sheet = (page: Page) => page.getByRole("dialog", { name: "Keyboard shortcuts" });
-const title = (page: Page, name: string) => page.getByRole("heading", { level: 1, name });
+const title = (page: Page, name: string) => page.getByRole("heading", { level: 1, name, exact: true });
 
 /** The option that the box says is active. */
 async function expectActive(page: Page, name: string | RegExp): Promise<void> {

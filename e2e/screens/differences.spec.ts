@@ -49,7 +49,7 @@ test("what appears in the list without Tokendesk is asked about: one is adopted 
   await expect(rowOf(page, mine)).toContainText("Night shift report");
   await expect(rowOf(page, mine)).not.toContainText("Appeared");
   await expect(region.getByRole("heading", { name: "1 token appeared outside Tokendesk: yours?" })).toBeVisible();
-  await expect(page.getByRole("heading", { level: 1, name: "Tokens" })).toBeFocused();
+  await expect(page.getByRole("heading", { level: 1, name: "Tokens", exact: true })).toBeFocused();
 
   await lineOf(region, unknown).getByRole("button", { name: "Revoke" }).click();
   await page.getByLabel("Last four characters").fill(unknown.slice(-4));
@@ -106,7 +106,7 @@ test("what vanished is told once, with its label, until its owner has taken note
   await expect(lineOf(region, hintOf(second)).getByRole("button", { name: "Noted" })).toBeFocused();
   await page.keyboard.press("Enter");
   await expect(region.getByText("vanished", { exact: false })).toHaveCount(0);
-  await expect(page.getByRole("heading", { level: 1, name: "Tokens" })).toBeFocused();
+  await expect(page.getByRole("heading", { level: 1, name: "Tokens", exact: true })).toBeFocused();
   await page.reload();
   await expect(region.getByRole("heading", { name: "1 token appeared outside Tokendesk: yours?" })).toBeVisible();
   await expect(region.getByText("vanished", { exact: false })).toHaveCount(0);

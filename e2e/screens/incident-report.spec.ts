@@ -95,7 +95,10 @@ test("the report of a leak: what was found, what became of it, what nobody check
   await page.emulateMedia({ media: "print", colorScheme: "dark" });
   await expect(page.getByRole("navigation")).toBeHidden();
   await expect(page.getByRole("button", { name: "Print" })).toBeHidden();
-  await expect(page.getByRole("heading", { level: 1, name: "Incident report" })).toHaveCSS("color", "rgb(0, 0, 0)");
+  await expect(page.getByRole("heading", { level: 1, name: "Incident report", exact: true })).toHaveCSS(
+    "color",
+    "rgb(0, 0, 0)",
+  );
   await page.emulateMedia({ media: "screen", colorScheme: "light" });
   await expectGoodEverywhere(page, "incident report");
 

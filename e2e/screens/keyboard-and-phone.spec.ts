@@ -116,7 +116,7 @@ test("who asks for less motion gets none that can be seen", async ({ app, page, 
   await page.getByRole("button", { name: /^User menu/ }).click();
   await page.keyboard.press("Escape");
   await page.getByRole("link", { name: "Accounts" }).click();
-  await expect(page.getByRole("heading", { level: 1, name: "Accounts" })).toBeVisible();
+  await expect(page.getByRole("heading", { level: 1, name: "Accounts", exact: true })).toBeVisible();
   await page.getByRole("button", { name: /^RingForce/ }).click();
   expect(await page.evaluate(() => (window as unknown as { moving: string[] }).moving)).toEqual([]);
 });

@@ -161,8 +161,8 @@ test("a slow overview shows that it is loading", async ({ desk, page, sandbox })
   await sandbox.hold("token.list");
   await page.getByRole("navigation", { name: "Main" }).getByRole("link", { name: "Overview" }).click();
   await expect(page.getByRole("status", { name: "Loading the overview" })).toBeVisible();
-  await expect(page.getByRole("heading", { level: 1, name: "Overview" })).toBeVisible();
   await sandbox.clearFaults();
+  await expect(page.getByRole("heading", { level: 1, name: "Overview", exact: true })).toBeVisible();
   await expect(attention(page)).toBeVisible();
   await expect(page.getByRole("status", { name: "Loading the overview" })).toHaveCount(0);
 });

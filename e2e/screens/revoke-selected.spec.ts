@@ -70,7 +70,7 @@ test("three selected tokens are revoked, each with its proof, and progress is sh
   await expect(over.getByRole("button", { name: "Done" })).toBeFocused();
   await page.keyboard.press("Enter");
   await expect(page.getByRole("heading", { name: "You have no API tokens" })).toBeVisible();
-  await expect(page.getByRole("heading", { level: 1, name: "Tokens" })).toBeFocused();
+  await expect(page.getByRole("heading", { level: 1, name: "Tokens", exact: true })).toBeFocused();
 });
 
 test("a dialog that is closed in the middle stops nothing", async ({ app, page, sandbox }) => {

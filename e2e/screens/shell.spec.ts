@@ -30,7 +30,7 @@ test("the navigation leads from page to page and says where one is; the connecti
   await expect(main.getByRole("link", { name: "Tokens" })).toHaveAttribute("aria-current", "page");
   await main.getByRole("link", { name: "Accounts" }).click();
   await page.waitForURL("/accounts");
-  await expect(page.getByRole("heading", { level: 1, name: "Accounts" })).toBeVisible();
+  await expect(page.getByRole("heading", { level: 1, name: "Accounts", exact: true })).toBeVisible();
   await expect(main.getByRole("link", { name: "Accounts" })).toHaveAttribute("aria-current", "page");
   await expect(main.getByRole("link", { name: "Tokens" })).not.toHaveAttribute("aria-current");
   await page.goBack();
@@ -43,7 +43,7 @@ test("the navigation leads from page to page and says where one is; the connecti
     const link = main.getByRole("link", { name });
     await link.click();
     await expect(link).toHaveAttribute("aria-current", "page");
-    await expect(page.getByRole("heading", { level: 1, name })).toBeVisible();
+    await expect(page.getByRole("heading", { level: 1, name, exact: true })).toBeVisible();
   }
 
   const connection = page.getByRole("region", { name: "Connection", exact: true });
@@ -214,7 +214,9 @@ test("an address without a page says so and leads back; a stranger must sign in 
   await page.waitForURL("/sign-in?**");
   await enter(page, app, ana, "/no/such/page");
   await expect(page).toHaveTitle("Not found · Tokendesk");
-  await expect(page.getByRole("heading", { level: 1, name: "There is nothing at this address" })).toBeVisible();
+  await expect(
+    page.getByRole("heading", { level: 1, name: "There is nothing at this address", exact: true }),
+  ).toBeVisible();
   await page.getByRole("link", { name: "Go to tokens" }).click();
   await page.waitForURL("/tokens");
 });

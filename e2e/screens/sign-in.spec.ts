@@ -17,7 +17,7 @@ test("a person signs in by the labels of the contract, pastes the password, land
   const addresses = recordAddresses(page);
   await page.goto("/sign-in");
   await expect(page).toHaveTitle("Sign in · Tokendesk");
-  await expect(page.getByRole("heading", { level: 1, name: "Sign in to RingCX" })).toBeVisible();
+  await expect(page.getByRole("heading", { level: 1, name: "Sign in to RingCX", exact: true })).toBeVisible();
   const password = page.getByLabel("Password", { exact: true });
   await expect(password).toHaveAttribute("type", "password");
   await expect(password).toHaveAttribute("autocomplete", "current-password");
@@ -34,7 +34,7 @@ test("a person signs in by the labels of the contract, pastes the password, land
   await page.getByRole("button", { name: "Sign in", exact: true }).click();
 
   await page.waitForURL("/tokens");
-  await expect(page.getByRole("heading", { level: 1, name: "Tokens" })).toBeVisible();
+  await expect(page.getByRole("heading", { level: 1, name: "Tokens", exact: true })).toBeVisible();
   const kept = await everythingKept(page);
   for (const form of forms(passwordOf(pia))) {
     expect(kept).not.toContain(form);
@@ -90,7 +90,7 @@ test("a legacy portal asks for no platform ID and offers two weeks; what is reme
   await page.getByRole("checkbox", { name: "Remember me on this device" }).check();
   await page.getByRole("button", { name: "Sign in", exact: true }).click();
   await page.waitForURL("/tokens");
-  await expect(page.getByRole("heading", { level: 1, name: "Tokens" })).toBeVisible();
+  await expect(page.getByRole("heading", { level: 1, name: "Tokens", exact: true })).toBeVisible();
   expect(await sandbox.journal("legacy.login")).toMatchObject([{ username: "ana@example.com" }]);
 
   await page.context().clearCookies();

@@ -23,7 +23,7 @@ const test = base.extend<{ desk: App; member: Visitor }>({
 async function enterTeam(page: Page, desk: App, query = ""): Promise<void> {
   await enter(page, desk, ana, `${desk.url}/tokens`);
   await page.goto(`${desk.url}/team${query}`);
-  await expect(page.getByRole("heading", { level: 1, name: "Team" })).toBeVisible();
+  await expect(page.getByRole("heading", { level: 1, name: "Team", exact: true })).toBeVisible();
 }
 
 const views = (page: Page) => page.getByRole("navigation", { name: "Views" });

@@ -179,7 +179,7 @@ newToken(
     await page.keyboard.press("Enter");
     await expect(page.getByRole("dialog")).toHaveCount(0);
     await expect(rowOf(page, hint)).toHaveCount(0);
-    await expect(page.getByRole("heading", { level: 1, name: "Tokens" })).toBeFocused();
+    await expect(page.getByRole("heading", { level: 1, name: "Tokens", exact: true })).toBeFocused();
     await page.reload();
     await expect(rowOf(page, hint)).toHaveCount(0);
   },

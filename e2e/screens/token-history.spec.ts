@@ -31,7 +31,7 @@ test("a token's page tells what it is for and all that happened to it, newest fi
   await page.getByRole("link", { name: hint }).first().click();
   await expect(page).toHaveURL(`${app.url}/tokens/${id}`);
   await expect(page).toHaveTitle("Token history · Tokendesk");
-  await expect(page.getByRole("heading", { level: 1, name: "Wallboard" })).toBeVisible();
+  await expect(page.getByRole("heading", { level: 1, name: "Wallboard", exact: true })).toBeVisible();
   const summary = page.getByRole("region", { name: "Summary" });
   await expect(summary).toContainText(nils);
   await expect(summary).toContainText("production");
@@ -77,7 +77,7 @@ test("a token from elsewhere was first seen, never created; and what nobody know
   expect((await revoke(visitor, id, "Leaked")).status).toBe(502);
   await sandbox.clearFaults();
   await enter(page, app, ana, `${app.url}/tokens/${id}`);
-  await expect(page.getByRole("heading", { level: 1, name: "No label" })).toBeVisible();
+  await expect(page.getByRole("heading", { level: 1, name: "No label", exact: true })).toBeVisible();
   const history = page.getByRole("list", { name: "History" }).getByRole("listitem");
   const revocation = history.filter({ hasText: "Token revocation" }).filter({ hasText: "Unknown" });
   await expect(revocation).toContainText("Leaked");
@@ -94,7 +94,7 @@ test("ops look at any token of their main account; members at their own, and lea
   const app = await launch({ env: { OPS_USERS: ana } });
   const { id } = await create(await newVisitor(app).signIn(nils), "Not yours");
   await enter(page, app, ana, `${app.url}/tokens/${id}`);
-  await expect(page.getByRole("heading", { level: 1, name: "Not yours" })).toBeVisible();
+  await expect(page.getByRole("heading", { level: 1, name: "Not yours", exact: true })).toBeVisible();
   await expect(page.getByRole("region", { name: "Summary" })).toContainText(nils);
 
   for (const somebody of ["password@example.com", "other@example.com"]) {

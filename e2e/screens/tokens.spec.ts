@@ -158,7 +158,7 @@ test("a selection lasts from page to page, and one of more than a page can be re
   await page.getByRole("button", { name: "Cancel" }).click();
   await page.getByRole("button", { name: "Clear", exact: true }).click();
   await expect(revoke).toHaveCount(0);
-  await expect(page.getByRole("heading", { level: 1, name: "Tokens" })).toBeFocused();
+  await expect(page.getByRole("heading", { level: 1, name: "Tokens", exact: true })).toBeFocused();
 });
 
 test("a token value in the search finds its token and stands in no address, pasted or typed", async ({

@@ -72,7 +72,7 @@ test("a list that cannot be read says why, and Retry shows that it is trying and
   await enter(page, app);
   const alert = page.getByRole("main").getByRole("alert");
   await expect(alert.getByRole("heading", { name: "RingCX is not available" })).toBeVisible();
-  await expect(page.getByRole("heading", { level: 1, name: "Tokens" })).toBeVisible();
+  await expect(page.getByRole("heading", { level: 1, name: "Tokens", exact: true })).toBeVisible();
   const retry = alert.getByRole("button", { name: "Retry" });
   const said = await alert.getByText("Request ID").textContent();
   await retry.click();
