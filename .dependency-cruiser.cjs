@@ -7,6 +7,7 @@ const env = "^lib/env\\.ts$";
 const logger = "^lib/logger\\.ts$";
 const metrics = "^lib/metrics\\.ts$";
 const format = "^lib/format\\.ts$";
+const inTime = "^lib/in-time\\.ts$";
 const texts = "^lib/texts/";
 // The house promises that these are safe to import anywhere.
 const schema = "^lib/[^/]+/schema\\.ts$";
@@ -32,7 +33,10 @@ const layers = {
   // Numbers come to them as numbers; a language may bring its own way to write them.
   texts: { at: texts, may: [format] },
   http: { at: lib("http"), may: [lib("auth"), lib("keys"), env, errors, logger, metrics] },
-  auth: { at: lib("auth"), may: [lib("session"), lib("ringcx"), lib("audit"), lib("notify"), env, errors, logger] },
+  auth: {
+    at: lib("auth"),
+    may: [lib("session"), lib("ringcx"), lib("audit"), lib("notify"), env, errors, logger, inTime],
+  },
   // Who reports with an API key instead of a session.
   keys: { at: lib("keys"), may: [lib("auth"), lib("audit"), lib("db"), env, errors, logger] },
   // It tells of things and knows nothing of them.
@@ -41,20 +45,20 @@ const layers = {
   accounts: { at: lib("accounts"), may: [lib("ringcx"), lib("audit"), lib("db"), env, errors] },
   incidents: {
     at: lib("incidents"),
-    may: [lib("tokens"), lib("ringcx"), lib("audit"), lib("db"), lib("notify"), env, errors, logger, format],
+    may: [lib("tokens"), lib("ringcx"), lib("audit"), lib("db"), lib("notify"), env, errors, logger, inTime, format],
   },
   team: {
     at: lib("team"),
     may: [lib("incidents"), lib("tokens"), lib("ringcx"), lib("audit"), lib("db"), env, errors, logger, format],
   },
-  session: { at: lib("session"), may: [lib("ringcx"), lib("audit"), lib("db"), env, errors, logger] },
-  audit: { at: lib("audit"), may: [lib("db"), env, errors, logger] },
+  session: { at: lib("session"), may: [lib("ringcx"), lib("audit"), lib("db"), env, errors, logger, inTime] },
+  audit: { at: lib("audit"), may: [lib("db"), env, errors, logger, inTime] },
   ringcx: { at: lib("ringcx"), may: [env, errors, logger, metrics] },
-  db: { at: lib("db"), may: [env, errors, logger] },
+  db: { at: lib("db"), may: [env, errors, logger, inTime] },
   schemas: { at: schema, may: [errors] },
   // instrumentation.ts calls it to put the parts together.
   start: { at: "^lib/start\\.ts$", may: ["^lib/"] },
-  foundation: { at: "^lib/(env|logger|errors|format|metrics)\\.ts$", may: [] },
+  foundation: { at: "^lib/(env|logger|errors|format|metrics|in-time)\\.ts$", may: [] },
 };
 
 const test = "\\.test\\.tsx?$";

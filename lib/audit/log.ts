@@ -8,9 +8,9 @@ import type { AuditAction, AuditDetails, AuditOutcome } from "@/lib/audit/schema
 import { commit, commitOrSpool, spool, type Waiting } from "@/lib/audit/spool";
 import { write } from "@/lib/db/client";
 import { isDatabaseUnavailable } from "@/lib/db/failure";
-import { inTime } from "@/lib/db/in-time";
 import type { Database } from "@/lib/db/schema";
 import { isTokendeskError, TokendeskError } from "@/lib/errors";
+import { inTime } from "@/lib/in-time";
 
 /** Who does something, and from where. */
 export type Actor = {

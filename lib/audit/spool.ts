@@ -22,9 +22,9 @@ import { cleanDraft } from "@/lib/audit/redaction";
 import { type AuditEvent, auditActions, auditOutcomes } from "@/lib/audit/schema";
 import { read, write } from "@/lib/db/client";
 import { DatabaseUnavailable, isDatabaseUnavailable } from "@/lib/db/failure";
-import { inTime } from "@/lib/db/in-time";
 import type { Database } from "@/lib/db/schema";
 import { env } from "@/lib/env";
+import { inTime } from "@/lib/in-time";
 import { logger } from "@/lib/logger";
 
 /**

@@ -8,13 +8,13 @@ import type { SignInIntent } from "@/lib/auth/intent";
 import { admitted, connectionOf, newAttempt, type SignInAttempt, signedInWith } from "@/lib/auth/sign-in";
 import { env } from "@/lib/env";
 import { isTokendeskError, TokendeskError } from "@/lib/errors";
+import { inTime } from "@/lib/in-time";
 import { logger } from "@/lib/logger";
 import { exchangeRingexToken, RingcxClient, ringexPerson } from "@/lib/ringcx/client";
 import { UpstreamError } from "@/lib/ringcx/errors";
 import type { SignInAnswer, TokenHolder } from "@/lib/ringcx/schemas";
 import { endUpstream } from "@/lib/session/end";
 import { askTurn, type Place, pauseLine, settleTurn, type Ticket } from "@/lib/session/exchange-queue";
-import { inTime } from "@/lib/session/in-time";
 import type { Connection } from "@/lib/session/schema";
 
 /** The second half of a RingEX sign-in: RingCentral's token waits for its turn, and becomes a RingCX session. */

@@ -3,11 +3,11 @@ import { join } from "node:path";
 import { Kysely, PostgresDialect, sql, type Transaction } from "kysely";
 import { Pool, types } from "pg";
 import { DatabaseUnavailable, isDatabaseUnavailable, isUnsent, problemOf } from "@/lib/db/failure";
-import { inTime } from "@/lib/db/in-time";
 import { migrate } from "@/lib/db/migrations";
 import type { Database } from "@/lib/db/schema";
 import { identifyFile, isSameFile, openSqlite, type SqliteFile } from "@/lib/db/sqlite";
 import { env } from "@/lib/env";
+import { inTime } from "@/lib/in-time";
 import { logger } from "@/lib/logger";
 
 /**

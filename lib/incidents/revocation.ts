@@ -1,7 +1,7 @@
 import "server-only";
 import { setTimeout as delay } from "node:timers/promises";
-import { inTime } from "@/lib/db/in-time";
 import { isTokendeskError } from "@/lib/errors";
+import { inTime } from "@/lib/in-time";
 import { Control, meaningOf } from "@/lib/incidents/control";
 import { maxFindings, type StepOutcome, type StepProof } from "@/lib/incidents/schema";
 import { sameness, unquoted } from "@/lib/incidents/values";

@@ -3,9 +3,9 @@ import { randomUUID } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import { audited, type Intent, type Subject } from "@/lib/audit/log";
 import { isDatabaseUnavailable } from "@/lib/db/failure";
-import { inTime } from "@/lib/db/in-time";
 import { isTokendeskError, TokendeskError, toProblem } from "@/lib/errors";
 import { plural } from "@/lib/format";
+import { inTime } from "@/lib/in-time";
 import {
   type CaseReader,
   type CaseRow,

@@ -2,8 +2,8 @@ import "server-only";
 import type { Actor } from "@/lib/audit/log";
 import { read } from "@/lib/db/client";
 import { isDatabaseUnavailable } from "@/lib/db/failure";
-import { inTime } from "@/lib/db/in-time";
 import { env } from "@/lib/env";
+import { inTime } from "@/lib/in-time";
 import { notify } from "@/lib/notify/notify";
 
 const hourMs = 3_600_000;

@@ -5,10 +5,10 @@ import { read, write } from "@/lib/db/client";
 import { isDatabaseUnavailable } from "@/lib/db/failure";
 import { env } from "@/lib/env";
 import { TokendeskError } from "@/lib/errors";
+import { inTime } from "@/lib/in-time";
 import { logger } from "@/lib/logger";
 import { pack, unpack } from "@/lib/session/codec";
 import { type CookieJar, deriveKey, readSession, writeSession } from "@/lib/session/cookie";
-import { inTime } from "@/lib/session/in-time";
 import type { Connection, SessionData } from "@/lib/session/schema";
 
 /**

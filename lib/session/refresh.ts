@@ -3,10 +3,10 @@ import { randomBytes } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import { instance } from "@/lib/audit/log";
 import { isDatabaseUnavailable } from "@/lib/db/failure";
+import { inTime } from "@/lib/in-time";
 import { logger } from "@/lib/logger";
 import { refreshSession } from "@/lib/ringcx/client";
 import { UpstreamError } from "@/lib/ringcx/errors";
-import { inTime } from "@/lib/session/in-time";
 import {
   type Claim,
   claim,

@@ -8,8 +8,8 @@ import { read, write } from "@/lib/db/client";
 import { isDatabaseUnavailable } from "@/lib/db/failure";
 import type { SessionsTable } from "@/lib/db/schema";
 import { env } from "@/lib/env";
+import { inTime } from "@/lib/in-time";
 import { logger } from "@/lib/logger";
-import { inTime } from "@/lib/session/in-time";
 import { pruneRefreshStates } from "@/lib/session/refresh-states";
 import { type EndReason, endReasons, type SessionData } from "@/lib/session/schema";
 
