@@ -288,7 +288,7 @@ test("next-auth's own session names the person and holds no token", async ({ san
     user: { name: "Ana Lima", email: "ana@example.com" },
     expires: expect.stringMatching(/^\d{4}-\d\d-\d\dT/),
   });
-  const secrets = Object.values(await sandbox.secrets()).flat();
+  const secrets = await sandbox.allSecrets();
   expect(secrets.filter((secret) => secret !== "sandbox" && reply.text.includes(secret))).toEqual([]);
 });
 

@@ -1,8 +1,8 @@
 /** What only a proxy in front of two replicas can show. Each door is tried behind it, too: playwright.config.ts. */
 import { request as requestRaw } from "node:https";
+import { passwordOf } from "../test/sandbox-control.ts";
 import { test as base, oidcEnv } from "./company.ts";
 import { expect, submitSignIn } from "./fixtures.ts";
-import { passwordOf } from "./sandbox.ts";
 import type { App } from "./servers.ts";
 import type { Site } from "./site.ts";
 import { expectSignedIn, expiryOfNewest, isSignedOut, signInFor, storm, until } from "./storm.ts";

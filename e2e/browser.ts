@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { expect, type Locator, type Page, type Request } from "@playwright/test";
-import { passwordOf } from "./sandbox.ts";
+import { passwordOf } from "../test/sandbox-control.ts";
 import type { Target } from "./visitor.ts";
 
 /** Signs in over HTTP, into the page's own cookies, and opens the page at `path`. */

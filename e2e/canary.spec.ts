@@ -9,11 +9,11 @@ import { promisify } from "node:util";
 import type { Page } from "@playwright/test";
 import { run } from "../scripts/processes.ts";
 import { nextBin, serverScript } from "../scripts/setup.ts";
+import { passwordOf, type Sandbox } from "../test/sandbox-control.ts";
 import { expect, submitSignIn, test } from "./fixtures.ts";
 import { findLeaks, formsOf, type Piece } from "./leaks.ts";
 import { sqliteLog } from "./log-file.ts";
 import { everyPage, waysToAsk, waysToAskAt } from "./rsc.ts";
-import { passwordOf, type Sandbox } from "./sandbox.ts";
 import type { App } from "./servers.ts";
 import { type ListedToken, type Recorder, Visitor } from "./visitor.ts";
 

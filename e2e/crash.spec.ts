@@ -10,10 +10,10 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { untilHealthy } from "../scripts/setup.ts";
 import { createDatabase, startPostgres } from "../test/postgres.ts";
+import type { Sandbox } from "../test/sandbox-control.ts";
 import { expect, test } from "./fixtures.ts";
 import { type Gate, type GatedCall, startGate } from "./gate.ts";
 import { type LogFile, type LoggedEvent, postgresLog, sqliteLog } from "./log-file.ts";
-import type { Sandbox } from "./sandbox.ts";
 import { type App, startApp } from "./servers.ts";
 import { hintOf, type ListedToken, type Reply, Visitor } from "./visitor.ts";
 

@@ -3,11 +3,11 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createDatabase, startPostgres, type TestPostgres } from "../test/postgres.ts";
+import type { Sandbox } from "../test/sandbox-control.ts";
 import { expect, test } from "./fixtures.ts";
 import { type LogFile, postgresLog, sqliteLog } from "./log-file.ts";
 import { type Disk, smallDisk, startServerGate, takeAway } from "./outages.ts";
 import type { Problems } from "./problems.ts";
-import type { Sandbox } from "./sandbox.ts";
 import type { App, AppOptions } from "./servers.ts";
 import { expectProblem, hintOf, type ListedToken, type Visitor } from "./visitor.ts";
 

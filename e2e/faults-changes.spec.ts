@@ -1,6 +1,6 @@
+import type { Sandbox } from "../test/sandbox-control.ts";
 import { details, everyFault } from "./faults.ts";
 import { expect, test } from "./fixtures.ts";
-import type { Sandbox } from "./sandbox.ts";
 import { expectProblem, hintOf, type ListedToken, type Reply, type Visitor } from "./visitor.ts";
 
 test.use({ appEnv: { RINGCX_TIMEOUT_MS: "1000" } });

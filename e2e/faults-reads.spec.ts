@@ -1,6 +1,6 @@
+import type { Operation } from "../sandbox/operations.ts";
 import { details, everyFault, readOutcome, statuses } from "./faults.ts";
 import { expect, test } from "./fixtures.ts";
-import type { Operation } from "./sandbox.ts";
 import { expectProblem, hintOf } from "./visitor.ts";
 
 test.use({ appEnv: { RINGCX_TIMEOUT_MS: "1000" } });

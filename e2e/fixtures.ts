@@ -4,9 +4,9 @@
  * one more dashboard for a single test. Errors that nobody expected fail the test: see `problems`.
  */
 import { test as base, expect, type Page } from "@playwright/test";
+import { passwordOf, type Sandbox } from "../test/sandbox-control.ts";
 import { expectNoViolation } from "./browser.ts";
 import { Problems } from "./problems.ts";
-import { passwordOf, type Sandbox } from "./sandbox.ts";
 import { type App, type AppOptions, type Environment, type RunningSandbox, startApp, startSandbox } from "./servers.ts";
 import { startSite } from "./site.ts";
 import { type Target, Visitor } from "./visitor.ts";

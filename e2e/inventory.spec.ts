@@ -1,6 +1,7 @@
 /** What Tokendesk remembers of tokens, over HTTP: what changed outside it, what people say of it, who may see it. */
+
+import type { Sandbox } from "../test/sandbox-control.ts";
 import { expect, test } from "./fixtures.ts";
-import type { Sandbox } from "./sandbox.ts";
 import type { App } from "./servers.ts";
 import { expectProblem, hintOf, type ListedToken, type Visitor } from "./visitor.ts";
 

@@ -1,5 +1,5 @@
+import type { Sandbox } from "../test/sandbox-control.ts";
 import { expect, test } from "./fixtures.ts";
-import type { Sandbox } from "./sandbox.ts";
 import { expectSignedIn, expiryOfNewest, signInFor, storm, until } from "./storm.ts";
 import { expectProblem } from "./visitor.ts";
 

@@ -1,8 +1,8 @@
 /** The door over RingCentral: its page, the way back, and the line for the exchange. */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Page } from "@playwright/test";
+import type { Sandbox } from "../test/sandbox-control.ts";
 import { test as base, expect, once } from "./fixtures.ts";
-import type { Sandbox } from "./sandbox.ts";
 import type { App } from "./servers.ts";
 import { type Site, startSite } from "./site.ts";
 import type { Visitor } from "./visitor.ts";

@@ -8,7 +8,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { dashboardEnvironment, serverScript } from "../scripts/setup.ts";
 import { freePort } from "../test/free-port.ts";
 import type { Behaviour } from "../test/oidc-provider.ts";
-import { Sandbox } from "./sandbox.ts";
+import { Sandbox } from "../test/sandbox-control.ts";
 
 export type Environment = Record<string, string>;
 

@@ -1,9 +1,9 @@
 import { mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { passwordOf } from "../test/sandbox-control.ts";
 import { choose, enter, expectGoodEverywhere } from "./browser.ts";
 import { expect, test } from "./fixtures.ts";
-import { passwordOf } from "./sandbox.ts";
 import { expectProblem, hintOf } from "./visitor.ts";
 
 // What a screen that was left open must not do asks once more who is there.

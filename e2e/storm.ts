@@ -1,8 +1,8 @@
 /** Many requests at once, as a browser makes them when its access token expires. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect } from "@playwright/test";
+import type { Sandbox } from "../test/sandbox-control.ts";
 import { apiReads, pages, waysToAsk } from "./rsc.ts";
-import type { Sandbox } from "./sandbox.ts";
 import type { Reply, Visitor } from "./visitor.ts";
 
 type Sent = { what: string; reply: Reply };

@@ -1,6 +1,6 @@
 /** Somebody with a cookie jar and no browser. */
 import { expect } from "@playwright/test";
-import { passwordOf } from "./sandbox.ts";
+import { passwordOf } from "../test/sandbox-control.ts";
 
 export type Reply = {
   status: number;

@@ -3,22 +3,8 @@ import { spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL("../", import.meta.url));
-
 /** Resolves `@/…` and the `server-only` marker as the bundler does. Node runs the TypeScript as it is. */
-const hooks = `
-import { existsSync } from "node:fs";
-import { registerHooks } from "node:module";
-import { pathToFileURL } from "node:url";
-const root = ${JSON.stringify(root)};
-registerHooks({
-  resolve(specifier, context, next) {
-    if (specifier === "server-only") return { url: "data:text/javascript,", shortCircuit: true };
-    if (!specifier.startsWith("@/")) return next(specifier, context);
-    const path = root + specifier.slice(2);
-    return next(pathToFileURL(existsSync(path) ? path : path + ".ts").href, context);
-  },
-});
-`;
+const modules = new URL("../scripts/app-modules.ts", import.meta.url).href;
 
 export type Ended = { code: number | null; timedOut: boolean; stdout: string; stderr: string };
 
@@ -28,8 +14,7 @@ export function runModule(
   { variables = {}, timeoutMs = 10_000 }: { variables?: Record<string, string>; timeoutMs?: number } = {},
 ): Promise<Ended> {
   return new Promise((resolve, reject) => {
-    const loader = `data:text/javascript,${encodeURIComponent(hooks)}`;
-    const child = spawn(process.execPath, ["--import", loader, "--input-type=module", "--eval", code], {
+    const child = spawn(process.execPath, ["--import", modules, "--input-type=module", "--eval", code], {
       cwd: root,
       env: { PATH: process.env.PATH ?? "", NODE_NO_WARNINGS: "1", NODE_ENV: "test", ...variables },
       stdio: ["ignore", "pipe", "pipe"],

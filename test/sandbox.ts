@@ -1,18 +1,16 @@
-/** A RingCX sandbox of its own for a test file, and the control API as typed calls. */
 import { createHash } from "node:crypto";
-import type { JournalEntry } from "../sandbox/journal.ts";
 import { type RunningSandbox, type SandboxOptions, startSandbox } from "../sandbox/server.ts";
+import { Sandbox } from "./sandbox-control.ts";
 
-export const PLATFORM = "aws80";
-export const ANA = { username: "ana@example.com", password: "sandbox", platformId: PLATFORM };
+export const ANA = { username: "ana@example.com", password: "sandbox", platformId: "aws80" };
 
-export class TestSandbox {
-  readonly url: string;
+/** A RingCX sandbox of its own for a test file, in its process. */
+export class TestSandbox extends Sandbox {
   readonly #running: RunningSandbox;
 
   private constructor(running: RunningSandbox) {
+    super(running.url);
     this.#running = running;
-    this.url = running.url;
   }
 
   static async start(options: SandboxOptions = {}): Promise<TestSandbox> {
@@ -23,45 +21,18 @@ export class TestSandbox {
     return this.#running.close();
   }
 
-  async control<T>(method: string, path: string, input?: unknown): Promise<T> {
-    const response = await fetch(`${this.url}/__sandbox/${path}`, {
-      method,
-      ...(input === undefined ? {} : { body: JSON.stringify(input) }),
-    });
-    if (!response.ok) throw new Error(`${method} ${path}: ${await response.text()}`);
-    return (await response.json()) as T;
-  }
-
-  async fault(fault: Record<string, unknown>): Promise<void> {
-    await this.control("POST", "faults", fault);
-  }
-
-  /** Back to the seed: users, tokens, sessions, faults, journal, settings, clock. */
-  async reset(): Promise<void> {
-    await this.control("POST", "reset");
-  }
-
-  async journal(operation?: string): Promise<JournalEntry[]> {
-    const { entries } = await this.control<{ entries: JournalEntry[] }>("GET", "journal");
-    return operation === undefined ? entries : entries.filter((entry) => entry.operation === operation);
-  }
-
   /** No faults, an empty journal. Cheaper than a reset; tokens and sessions stay. */
   async clear(): Promise<void> {
-    await Promise.all([this.control("DELETE", "faults"), this.control("DELETE", "journal")]);
+    await Promise.all([this.clearFaults(), this.clearJournal()]);
   }
 
-  /** A new token of a user, made outside the dashboard. */
-  async mint(username = ANA.username): Promise<string> {
-    return (await this.control<{ value: string }>("POST", "tokens", { username })).value;
+  /** A token appears outside the dashboard: Ana's, or somebody else's. */
+  mint(username = ANA.username): Promise<string> {
+    return this.addToken(username);
   }
 
-  async clearJournal(): Promise<void> {
-    await this.control("DELETE", "journal");
-  }
-
-  async tokens(username = ANA.username): Promise<string[]> {
-    return (await this.control<{ tokens: string[] }>("GET", `tokens?username=${encodeURIComponent(username)}`)).tokens;
+  override tokens(username = ANA.username): Promise<string[]> {
+    return super.tokens(username);
   }
 
   /** The legacy portal, as RINGCX_LEGACY_HOSTS names it. */
@@ -100,11 +71,5 @@ export class TestSandbox {
     const grant = { grant_type: "authorization_code", code, redirect_uri, code_verifier: verifier };
     const issued = (await (await post("token", { ...grant, ...client })).json()) as { access_token: string };
     return issued.access_token;
-  }
-
-  /** Every secret that this sandbox ever issued or holds. */
-  async secrets(): Promise<string[]> {
-    const byKind = await this.control<Record<string, string[]>>("GET", "secrets");
-    return Object.values(byKind).flat();
   }
 }

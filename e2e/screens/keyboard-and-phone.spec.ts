@@ -1,6 +1,6 @@
+import { passwordOf } from "../../test/sandbox-control.ts";
 import { allowClipboard, clipboard, enter, paste, rowOf, tabTo } from "../browser.ts";
 import { expect, expectNoSidewaysScroll, narrow, test } from "../fixtures.ts";
-import { passwordOf } from "../sandbox.ts";
 import { hintOf } from "../visitor.ts";
 
 const ana = "ana@example.com";

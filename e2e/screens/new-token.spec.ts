@@ -1,6 +1,6 @@
+import type { Sandbox } from "../../test/sandbox-control.ts";
 import { allowClipboard, clipboard, enter, everythingKept, rowOf } from "../browser.ts";
 import { expect, submitSignIn, test } from "../fixtures.ts";
-import type { Sandbox } from "../sandbox.ts";
 import { hintOf } from "../visitor.ts";
 
 const nils = "new@example.com";

@@ -1,6 +1,6 @@
+import { passwordOf } from "../../test/sandbox-control.ts";
 import { allowClipboard, enter, everythingKept, expectDescribed, paste, recordAddresses } from "../browser.ts";
 import { expect, submitSignIn, test } from "../fixtures.ts";
-import { passwordOf } from "../sandbox.ts";
 
 test.use({ appEnv: { RINGCX_TIMEOUT_MS: "1500" } });
 

@@ -169,7 +169,7 @@ describe("a sign-in", () => {
     await ask();
     const seen = [rows, before, browser.header, log.read()].join("\n");
     log.stop();
-    for (const secret of await sandbox.secrets()) expect(seen).not.toContain(secret);
+    for (const secret of await sandbox.allSecrets()) expect(seen).not.toContain(secret);
   });
 });
 
@@ -273,7 +273,7 @@ describe("who is signed in", () => {
     expect(kept).toHaveLength(1);
     expect(browser.read(cookie)?.length).toBeLessThan(80);
     expect(browser.read(cookie)).toContain(kept[0]?.id);
-    for (const secret of await sandbox.secrets()) expect(JSON.stringify(kept)).not.toContain(secret);
+    for (const secret of await sandbox.allSecrets()) expect(JSON.stringify(kept)).not.toContain(secret);
     const copy = browser.copy();
     browser.cookies.set(cookie, `${kept[0]?.id}.${"A".repeat(43)}`);
     await expect(ask()).rejects.toMatchObject({ extensions: { problem: "state" } });

@@ -713,7 +713,7 @@ describe.each(databaseKinds)("on %s", (kind) => {
       kind === "sqlite"
         ? readdirSync(database.folder).map((name) => readFileSync(join(database.folder, name), "latin1"))
         : [JSON.stringify(kept)];
-    for (const secret of await sandbox.secrets()) {
+    for (const secret of await sandbox.allSecrets()) {
       for (const file of files) expect(file.includes(secret)).toBe(false);
     }
   });

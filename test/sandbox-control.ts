@@ -1,13 +1,8 @@
-/** The sandbox's control API as typed calls (sandbox/main.ts describes it). */
+/** The sandbox's control API as calls (sandbox/main.ts describes it). */
 import type { JournalEntry } from "../sandbox/journal.ts";
 import type { Operation } from "../sandbox/operations.ts";
 import type { Settings } from "../sandbox/platform.ts";
 import { SEED_USERS } from "../sandbox/seed.ts";
-
-export type { JournalEntry, Operation };
-
-/** A fault as the control API takes it; `count` -1 is for ever. */
-type FaultInput = { operation: Operation | "*"; kind: string; count?: number } & Record<string, unknown>;
 
 /** The seeded password of a user. */
 export function passwordOf(username: string): string {
@@ -41,7 +36,8 @@ export class Sandbox {
     await this.control("POST", "config", settings);
   }
 
-  async fault(fault: FaultInput): Promise<void> {
+  /** `operation`, `kind` and what that kind takes; `count` -1 is for ever. What makes no sense is refused. */
+  async fault(fault: Record<string, unknown>): Promise<void> {
     await this.control("POST", "faults", fault);
   }
 
@@ -88,5 +84,10 @@ export class Sandbox {
   /** Every secret that this sandbox ever issued or holds, by kind. */
   secrets(): Promise<Record<string, string[]>> {
     return this.control("GET", "secrets");
+  }
+
+  /** The same, of whatever kind. */
+  async allSecrets(): Promise<string[]> {
+    return Object.values(await this.secrets()).flat();
   }
 }
