@@ -1,5 +1,6 @@
 import "server-only";
 import { type Actor, audited, type Intent, type Subject } from "@/lib/audit/log";
+import { logger } from "@/lib/logger";
 
 const chunkBytes = 32 * 1024;
 /** A reader that takes nothing for so long has gone. */
@@ -49,7 +50,7 @@ export async function auditedStream(
     clearTimeout(timer);
     timer = setTimeout(() => {
       controller.error(new Error("nobody reads"));
-      void leave();
+      leave().catch((error: unknown) => logger().error({ err: error }, "a stream that nobody reads did not end"));
     }, patienceMs);
     timer.unref();
   };
@@ -57,13 +58,13 @@ export async function auditedStream(
     {
       start: watch,
       async pull(controller) {
-        watch(controller);
+        // Its reader is here, however long the source takes.
+        clearTimeout(timer);
         try {
           let text = "";
           while (text.length < chunkBytes) {
             const next = await source.next();
             if (next.done) {
-              clearTimeout(timer);
               ended.resolve();
               // The end is seen only when it is recorded.
               await recorded;
@@ -76,8 +77,8 @@ export async function auditedStream(
             if (lastWords) break;
           }
           controller.enqueue(encoder.encode(text));
+          watch(controller);
         } catch (error) {
-          clearTimeout(timer);
           ended.reject(error);
           await recorded;
           if (!lastWords) return controller.error(error);
