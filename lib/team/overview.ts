@@ -2,7 +2,7 @@ import "server-only";
 import { setTimeout as delay } from "node:timers/promises";
 import { type Kysely, type SelectQueryBuilder, sql } from "kysely";
 import { type OpenIntent, openIntentsOf } from "@/lib/audit/intents";
-import { activityByDay, readEvents } from "@/lib/audit/reading";
+import { activityByDay, lastSuccesses, readEvents } from "@/lib/audit/reading";
 import type { AuditAction, AuditEvent } from "@/lib/audit/schema";
 import { read } from "@/lib/db/client";
 import type { Database } from "@/lib/db/schema";
@@ -201,14 +201,9 @@ async function unsettled(reader: TeamReader, now: number): Promise<AuditEvent[]>
   const from = new Date(now - unknownForDays * dayMs).toISOString();
   const { events } = await readEvents(reader, { outcome: "unknown", from, limit: 100 });
   const ofTokens = events.filter(({ action }) => action in acts);
-  const settled = await Promise.all(
-    ofTokens.map(async ({ seq, token }) => {
-      if (!token?.id) return false;
-      const later = await readEvents(reader, { token: token.id, outcome: "succeeded", after: seq, limit: 50 });
-      return later.events.some(({ action }) => action in acts);
-    }),
-  );
-  return ofTokens.filter((_, index) => !settled[index]);
+  const ids = new Set(ofTokens.flatMap(({ token }) => token?.id ?? []));
+  const succeeded = await lastSuccesses(reader.tenant, [...ids], Object.keys(acts) as AuditAction[]);
+  return ofTokens.filter(({ seq, token }) => !(token?.id && (succeeded.get(token.id) ?? 0) > seq));
 }
 
 /** By when they were first seen: how long they have existed at least. */

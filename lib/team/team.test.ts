@@ -1,6 +1,6 @@
 import { createHmac, randomUUID } from "node:crypto";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { type Actor, audited, record, type Subject } from "@/lib/audit/log";
+import { type Actor, appendWithin, audited, record, type Subject } from "@/lib/audit/log";
 import { readEvents } from "@/lib/audit/reading";
 import type { AuditDetails } from "@/lib/audit/schema";
 import { write } from "@/lib/db/client";
@@ -365,6 +365,33 @@ describe.each(databaseKinds)("on %s", (kind) => {
       const own = await overview({ ...ops, user: { ...ops.user, role: "member" } });
       expect(own.counts.unknown_outcome).toBe(1);
       expect(unknown(own)).toMatchObject([{ token: null, open: true }]);
+    });
+
+    test("names what has an unknown outcome, unless a later act on that token succeeded, whatever came after it", async () => {
+      const ops = await someone("ops", { username: "new@example.com" });
+      const [settled, unsettled] = ["s", "u"].map((name) => mark(`${ops.tenant} ${name}`)) as [SeenToken, SeenToken];
+      const did = (
+        action: "token.revoke" | "token.reveal",
+        outcome: "unknown" | "succeeded",
+        { id, hint }: SeenToken,
+      ) => ({
+        action,
+        outcome,
+        token: { id, hint },
+      });
+      await write("audit", (trx) =>
+        appendWithin(trx, ops.actor, [
+          did("token.revoke", "succeeded", unsettled),
+          did("token.revoke", "unknown", unsettled),
+          did("token.revoke", "unknown", settled),
+          did("token.revoke", "succeeded", settled),
+          ...Array.from({ length: 60 }, () => did("token.reveal", "succeeded", settled)),
+        ]),
+      );
+      const { attention, counts } = await overview(ops);
+      expect(counts.unknown_outcome).toBe(1);
+      const named = attention.filter(({ kind }) => kind === "unknown_outcome");
+      expect(named).toMatchObject([{ token: { id: unsettled.id } }]);
     });
 
     test("warns ops, and nobody else, of who did unusually much at the incident desk", async () => {
