@@ -38,6 +38,8 @@ type State = {
   answeredAt: number;
   /** The question whether it is back, while somebody asks it: the others wait for the answer. */
   probe: Promise<Handle> | null;
+  /** By lock, the last of this process's transactions that are under way or wait. */
+  lines: Map<string, Promise<void>>;
 };
 
 // The proxy, the route handlers and the server components are separate bundles of one process.
@@ -54,6 +56,7 @@ function state(): State {
     awayUntil: 0,
     answeredAt: 0,
     probe: null,
+    lines: new Map(),
   };
   return holder[slot];
 }
@@ -72,7 +75,7 @@ export function read<T>(queries: (db: Kysely<Database>) => Promise<T>): Promise<
  * @throws {DatabaseUnavailable}
  */
 export function write<T>(lock: string, work: (trx: Transaction<Database>) => Promise<T>): Promise<T> {
-  return guarded((handle) => transact(handle, lock, work));
+  return inLine(lock, () => guarded((handle) => transact(handle, lock, work)));
 }
 
 /** Whether the database can be used, for the readiness probe. Answers within two seconds. */
@@ -112,6 +115,35 @@ const awayMs = 5_000;
 const backWithinMs = 2_000;
 /** A server that has answered somebody so recently is slow, not gone. */
 const slowMs = 2_000;
+
+/** After that it is told that the database is locked, as of another process's transaction after `lock_timeout`. */
+const lineMs = 15_000;
+
+/**
+ * Of the transactions with one lock one takes a connection at a time: a few that wait for each other in the database would
+ * keep everybody else from it.
+ */
+async function inLine<T>(lock: string, work: () => Promise<T>): Promise<T> {
+  const { lines } = state();
+  const before = lines.get(lock);
+  const { promise: done, resolve: leave } = Promise.withResolvers<void>();
+  const upToMine = before === undefined ? done : before.then(() => done);
+  lines.set(lock, upToMine);
+  try {
+    if (
+      before &&
+      (await inTime(
+        before.then(() => true),
+        lineMs,
+      )) === null
+    )
+      throw new DatabaseUnavailable("locked");
+    return await work();
+  } finally {
+    leave();
+    if (lines.get(lock) === upToMine) lines.delete(lock);
+  }
+}
 
 async function guarded<T>(use: (handle: Handle) => Promise<T>): Promise<T> {
   const current = state();
