@@ -79,7 +79,7 @@ export type OidcSettings = {
 };
 
 const logLevels = ["fatal", "error", "warn", "info", "debug", "trace", "silent"] as const;
-export type LogLevel = (typeof logLevels)[number];
+type LogLevel = (typeof logLevels)[number];
 
 /** Every problem of the environment in one message, a line each. It names variables, never their values. */
 export class EnvError extends Error {
@@ -378,7 +378,7 @@ export function parseEnv(source: Record<string, string | undefined>): Env {
   };
 }
 
-export type Setting = {
+type Setting = {
   name: string;
   /** `generated`: made once and kept in DATA_DIR; `unset`: there is no default either. */
   source: "environment" | "default" | "generated" | "unset";

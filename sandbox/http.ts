@@ -33,7 +33,7 @@ export type Call = {
 };
 
 export const JSON_TYPE = "application/json;charset=UTF-8";
-export const TEXT_TYPE = "text/plain;charset=UTF-8";
+const TEXT_TYPE = "text/plain;charset=UTF-8";
 export const HTML_TYPE = "text/html;charset=UTF-8";
 
 export function json(value: unknown, status = 200): Answer {

@@ -64,7 +64,7 @@ export class SecretLedger {
 }
 
 /** The fields of the vendor's `Account` that nobody outside the vendor should ever see. */
-export type AccountSecrets = { crmPwd: string; ftpPwd: string; securityKey: string; phoneRecordingPin: number };
+type AccountSecrets = { crmPwd: string; ftpPwd: string; securityKey: string; phoneRecordingPin: number };
 
 /** A creation or deletion of an API token, as the audit log keeps it. Never the value. */
 export type TokenEvent = {

@@ -11,7 +11,7 @@ type Family = { id: string; username: string; ssoLogin: boolean; currentRefreshT
 /** A legacy portal session: 1 h, or 2 weeks with `stayLoggedIn`, from its last use. Milliseconds. */
 type PortalSession = { username: string; lifetime: number; expiresAt: number };
 
-export type JwtFault = "Jwt is missing" | "Jwt is expired" | "Jwt verification fails";
+type JwtFault = "Jwt is missing" | "Jwt is expired" | "Jwt verification fails";
 
 const HOUR = 3_600_000;
 const JWT_HEADER = Buffer.from('{"alg":"HS256","typ":"JWT"}').toString("base64url");

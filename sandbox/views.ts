@@ -8,7 +8,7 @@ const CREATED = Date.UTC(2023, 2, 14, 9, 26, 53);
 const ENDS = Date.UTC(2038, 0, 1);
 
 /** A point in time as the vendor's `DateTime`: a Joda-Time object written out field by field, in UTC. */
-export function dateTimeView(millis: number, now: number): Record<string, unknown> {
+function dateTimeView(millis: number, now: number): Record<string, unknown> {
   const date = new Date(millis);
   const year = date.getUTCFullYear();
   const startOfDay = Date.UTC(year, date.getUTCMonth(), date.getUTCDate());

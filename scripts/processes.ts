@@ -26,7 +26,7 @@ export type Child = {
   tail(): string;
 };
 
-export type StartOptions = {
+type StartOptions = {
   env?: Environment;
   /** `show` (default) lets it write here, `stderr` sends all of it to stderr, `keep` holds the last lines back. */
   output?: "show" | "stderr" | "keep";

@@ -2,7 +2,7 @@
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 
-export type CommitGate = {
+type CommitGate = {
   /** The database's address through the gate. */
   url: string;
   /** The next commit is done, and its connection ends before the answer to it arrives. */

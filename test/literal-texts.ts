@@ -1,6 +1,6 @@
 import { parseSync } from "@swc/core";
 
-export type LiteralText = { text: string; line: number };
+type LiteralText = { text: string; line: number };
 
 type Node = { type: string; span: { start: number; end: number }; [key: string]: unknown };
 

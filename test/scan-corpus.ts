@@ -5,7 +5,7 @@ import { deflateSync, gzipSync } from "node:zlib";
  * Crafted texts for lib/incidents/scan.ts. Every value is different, looks random and is always the same; a case is named
  * after its dress.
  */
-export type FoundCase = {
+type FoundCase = {
   name: string;
   text: string | Uint8Array;
   values: string[];
@@ -14,7 +14,7 @@ export type FoundCase = {
   /** Of each value's first place; null: the values are the statement, not how they are written. */
   dress: string | null;
 };
-export type QuietCase = { name: string; text: string | Uint8Array };
+type QuietCase = { name: string; text: string | Uint8Array };
 
 export function uuidOf(seed: string): string {
   const hex = createHash("sha256").update(seed).digest("hex");

@@ -40,7 +40,7 @@ export function useRequest(request: Request, answer: () => void): void {
 }
 
 /** A connection as the palette names it. `id`: as `onSwitch` takes it. */
-export type ConnectionChoice = { id: string; name: string; active: boolean };
+type ConnectionChoice = { id: string; name: string; active: boolean };
 
 type Switcher = {
   /** May be hidden: the header for wide screens and the one for narrow ones are both on the page. */

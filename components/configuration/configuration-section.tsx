@@ -1,6 +1,6 @@
-import type { ReactNode } from "react";
 import { Badge } from "@/components/ui/badge";
 import { Callout } from "@/components/ui/callout";
+import { Fact } from "@/components/ui/fact";
 import type { Configuration } from "@/lib/auth/schema";
 import type { Problem } from "@/lib/errors";
 import { configurationTexts } from "@/lib/texts/configuration";
@@ -28,14 +28,14 @@ function Facts({ roles, allowedAccounts, retention, limits, settings }: Configur
   return (
     <>
       <dl className="mb-4 divide-y divide-line rounded-lg border border-line bg-surface text-sm">
-        <Row name={texts.admins}>
+        <Fact name={texts.admins}>
           <Names names={roles.admins} none={texts.nobody} />
-        </Row>
-        <Row name={texts.ops}>
+        </Fact>
+        <Fact name={texts.ops}>
           <Names names={roles.ops} none={roles.opsGroup === null ? texts.nobody : null} />
           {roles.opsGroup !== null && <span className="block text-dim text-xs">{texts.opsGroup(roles.opsGroup)}</span>}
-        </Row>
-        <Row name={texts.allowedAccounts}>
+        </Fact>
+        <Fact name={texts.allowedAccounts}>
           {allowedAccounts === null ? (
             <>
               {texts.anyAccount}
@@ -44,15 +44,15 @@ function Facts({ roles, allowedAccounts, retention, limits, settings }: Configur
           ) : (
             <Names names={allowedAccounts} none={texts.none} />
           )}
-        </Row>
-        <Row name={texts.retention}>
+        </Fact>
+        <Fact name={texts.retention}>
           {retention.auditDays === null ? texts.forEver : texts.auditDays(retention.auditDays)}
           <span className="block text-dim text-xs">{texts.sessionDays(retention.sessionDays)}</span>
-        </Row>
-        <Row name={texts.sessions}>
+        </Fact>
+        <Fact name={texts.sessions}>
           {texts.sessionLimits(limits.idleMinutes, limits.maxMinutes)}
           <span className="block text-dim text-xs">{texts.stepUp(limits.stepUpMinutes)}</span>
-        </Row>
+        </Fact>
       </dl>
       <h3 id="variables" className="mb-1.5 font-medium text-dim text-sm">
         {texts.variables}
@@ -88,14 +88,5 @@ function Names({ names, none }: { names: string[]; none: string | null }) {
         </li>
       ))}
     </ul>
-  );
-}
-
-function Row({ name, children }: { name: string; children: ReactNode }) {
-  return (
-    <div className="grid gap-x-4 px-4 py-2.5 sm:grid-cols-[9rem_minmax(0,1fr)]">
-      <dt className="text-faint max-sm:text-xs">{name}</dt>
-      <dd className="min-w-0 break-words text-ink">{children}</dd>
-    </div>
   );
 }

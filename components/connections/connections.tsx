@@ -26,7 +26,7 @@ import { connectionsTexts } from "@/lib/texts/connections";
 const texts = connectionsTexts.elsewhere;
 
 /** Where one can connect. `company`: as whom the company knows the person; null: they came through RingCX. */
-export type Doors = { hosts: string[]; legacyHosts: string[]; ringex: boolean; company: string | null };
+type Doors = { hosts: string[]; legacyHosts: string[]; ringex: boolean; company: string | null };
 
 export type ConnectionFacts = {
   /** Those that RingCX ended at the end. */

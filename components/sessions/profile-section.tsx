@@ -1,5 +1,5 @@
-import type { ReactNode } from "react";
 import { type Person, roleNames } from "@/components/shell/person";
+import { Fact } from "@/components/ui/fact";
 import { sessionsTexts } from "@/lib/texts/sessions";
 
 const texts = sessionsTexts.profile;
@@ -14,23 +14,14 @@ export function ProfileSection({ person, provider }: ProfileSectionProps) {
         {texts.title}
       </h2>
       <dl className="divide-y divide-line rounded-lg border border-line bg-surface text-sm">
-        <Row name={texts.name}>{person.name}</Row>
-        <Row name={texts.email}>{person.email ?? <span className="text-faint">{texts.notKnown}</span>}</Row>
-        <Row name={texts.role}>
+        <Fact name={texts.name}>{person.name}</Fact>
+        <Fact name={texts.email}>{person.email ?? <span className="text-faint">{texts.notKnown}</span>}</Fact>
+        <Fact name={texts.role}>
           {roleNames[person.role]}
           <span className="block text-dim text-xs">{texts.rights[person.role]}</span>
-        </Row>
-        <Row name={texts.signedIn}>{texts.doors[provider]}</Row>
+        </Fact>
+        <Fact name={texts.signedIn}>{texts.doors[provider]}</Fact>
       </dl>
     </section>
-  );
-}
-
-function Row({ name, children }: { name: string; children: ReactNode }) {
-  return (
-    <div className="grid gap-x-4 px-4 py-2.5 sm:grid-cols-[9rem_minmax(0,1fr)]">
-      <dt className="text-faint max-sm:text-xs">{name}</dt>
-      <dd className="min-w-0 break-words text-ink">{children}</dd>
-    </div>
   );
 }

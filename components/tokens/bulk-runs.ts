@@ -7,7 +7,7 @@ import { isProven } from "@/components/incident/revocation-state";
 import type { RunSummary } from "@/lib/incidents/schema";
 import { rowKey, type Token } from "@/lib/tokens/schema";
 
-export type BulkRevocation = {
+type BulkRevocation = {
   running: boolean;
   /** Keys of the rows that are being worked on. */
   inRun: ReadonlySet<string>;

@@ -3,7 +3,7 @@
 import { useSyncExternalStore } from "react";
 import type { Zone } from "@/lib/format";
 
-export const timesCookie = "tokendesk-times";
+const timesCookie = "tokendesk-times";
 
 const changed = "tokendesk:times";
 let chosen: Zone | null = null;

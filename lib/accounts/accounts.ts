@@ -15,7 +15,7 @@ export async function listAccounts(reader: {
   return { accounts: items, unreadable, fetchedAt: new Date().toISOString() };
 }
 
-export type AccountsOf = { connection: string | null; accounts: SubAccount[]; unreadable: number; fetchedAt: string };
+type AccountsOf = { connection: string | null; accounts: SubAccount[]; unreadable: number; fetchedAt: string };
 
 type AccountReader = { client: RingcxClient; connectionId: string | null };
 

@@ -277,7 +277,7 @@ export type RotationsTable = {
 };
 
 /** What was told once is not told again, by whichever replica. */
-export type RemindersTable = {
+type RemindersTable = {
   tenant: string;
   token_id: string;
   /** `due`, `overdue`, `revoke_at` */

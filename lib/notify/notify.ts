@@ -9,9 +9,9 @@ import type { NotifyEvent } from "@/lib/notify/schema";
 const patienceMs = 2_000;
 
 /**
- * Tells the configured receivers, now or when they and the database are back. Never rejects, and waits
- * for no receiver: for the database alone, two seconds at most. Bursts of denials, unusual volume (once an hour) and due rotations (once for each date) are
- * told once by all replicas, however often this is called.
+ * Tells the configured receivers, now or when they and the database are back. Never rejects, and waits for no receiver:
+ * for the database alone, two seconds at most. Bursts of denials, unusual volume (once an hour) and due rotations (once for
+ * each date) are told once by all replicas, however often this is called.
  */
 export async function notify(event: NotifyEvent): Promise<void> {
   try {

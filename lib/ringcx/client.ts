@@ -88,7 +88,7 @@ export function exchangeRingexToken(
 }
 
 /** Who signed in with RingEX. What it does not say is null. */
-export type RingexPerson = { accountId: string; extensionId: string; name: string | null; email: string | null };
+type RingexPerson = { accountId: string; extensionId: string; name: string | null; email: string | null };
 
 /** `GET /restapi/v1.0/account/~/extension/~` and `GET /restapi/v1.0/account/~` of the RingEX server. */
 export async function ringexPerson(serverUrl: string, accessToken: string): Promise<RingexPerson> {
@@ -111,7 +111,7 @@ export async function ringexPerson(serverUrl: string, accessToken: string): Prom
 }
 
 /** What a legacy portal issued at sign-in. */
-export type LegacySignIn = Omit<LegacyAnswer, "rcAccountId"> & {
+type LegacySignIn = Omit<LegacyAnswer, "rcAccountId"> & {
   /** How long `authToken` lives after its last use, in milliseconds. */
   lifetimeMs: number;
 };
@@ -193,7 +193,7 @@ export function endSession(host: string, refreshToken: string): Promise<void> {
 }
 
 /** Where a connection's access token comes from, and how a new one is got when RingCX refuses it. */
-export type CredentialSource = {
+type CredentialSource = {
   current(): string;
   /**
    * A successor of the refused access token.
@@ -205,7 +205,7 @@ export type CredentialSource = {
 /** What RingCX said to a deletion. Only `accepted` is its word for success, and even that is not a proof. */
 export type DeletionAnswer = "accepted" | "refused" | "unclear";
 
-export type TokenValues = PartialList<string> & { askedAt: number };
+type TokenValues = PartialList<string> & { askedAt: number };
 
 /** Where the admin API of a host is, and which header takes the credential of a sign-in. */
 const apis = {
@@ -213,7 +213,7 @@ const apis = {
   legacy: { base: "/v1", credential: xAuthToken },
 };
 
-export type ConnectionAddress = {
+type ConnectionAddress = {
   /** `legacy`: a portal, with the path before `/v1` in its host. Absent: as the configuration knows the host. */
   kind?: "ringcx" | "legacy" | undefined;
   host: string;

@@ -208,8 +208,8 @@ export class RateLimiter {
     if (bucket.wake) clearTimeout(bucket.wake);
     bucket.wake = null;
     if (bucket.waiters.length > 0) {
-      // When the pause is over, or a token is back, or the one that was let through takes too long, it is looked at again. With nothing but requests in flight there
-      // is no time to wait for: their end schedules.
+      // When the pause is over, or a token is back, or the one that was let through takes too long, it is looked at again.
+      // With nothing but requests in flight there is no time to wait for: their end schedules.
       const oldest = bucket.ended[0] ?? Number.NEGATIVE_INFINITY;
       const due = heldUntil(bucket) > now ? heldUntil(bucket) : oldest + this.#windowMs;
       if (due > now) bucket.wake = setTimeout(() => this.#schedule(key, bucket), due - now);

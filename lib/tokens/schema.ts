@@ -293,7 +293,7 @@ const secretPart = /[0-9A-Fa-f]{8}-[0-9A-Fa-f]{1,4}[0-9A-Fa-f-]*/;
 const wholeSecretPart = /^[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$/;
 
 /** `masked`: the text was a token value, with or without its prefix, or a part of one. */
-export type SearchText = { text: string; masked: "whole" | "part" | null };
+type SearchText = { text: string; masked: "whole" | "part" | null };
 
 /** What of a typed text may be searched for, and so stand in the address: never a value, nor most of one. */
 export function searchText(typed: string): SearchText {
