@@ -38,9 +38,12 @@ type State = {
   answeredAt: number;
   /** The question whether it is back, while somebody asks it: the others wait for the answer. */
   probe: Promise<Handle> | null;
-  /** By lock, the last of this process's transactions that are under way or wait. */
-  lines: Map<string, Promise<void>>;
+  /** By lock, this process's transactions. */
+  lines: Map<string, Line>;
 };
+
+/** Those that have a connection, or ask for one, and the others, in the order in which they came. */
+type Line = { underWay: number; waiting: (() => void)[] };
 
 // The proxy, the route handlers and the server components are separate bundles of one process.
 const slot = Symbol.for("tokendesk.db");
@@ -116,33 +119,41 @@ const backWithinMs = 2_000;
 /** A server that has answered somebody so recently is slow, not gone. */
 const slowMs = 2_000;
 
+/** How many transactions with one lock have a connection at a time: one hangs, and another goes on. */
+const perLock = 2;
 /** After that it is told that the database is locked, as of another process's transaction after `lock_timeout`. */
 const lineMs = 15_000;
 
-/**
- * Of the transactions with one lock one takes a connection at a time: a few that wait for each other in the database would
- * keep everybody else from it.
- */
+/** Many transactions that wait for each other in the database would keep everybody else from its connections. */
 async function inLine<T>(lock: string, work: () => Promise<T>): Promise<T> {
   const { lines } = state();
-  const before = lines.get(lock);
-  const { promise: done, resolve: leave } = Promise.withResolvers<void>();
-  const upToMine = before === undefined ? done : before.then(() => done);
-  lines.set(lock, upToMine);
+  const line = lines.get(lock) ?? { underWay: 0, waiting: [] };
+  lines.set(lock, line);
+  if (line.underWay < perLock) line.underWay += 1;
+  else await turnIn(line);
   try {
-    if (
-      before &&
-      (await inTime(
-        before.then(() => true),
-        lineMs,
-      )) === null
-    )
-      throw new DatabaseUnavailable("locked");
     return await work();
   } finally {
-    leave();
-    if (lines.get(lock) === upToMine) lines.delete(lock);
+    const next = line.waiting.shift();
+    if (next) next();
+    else {
+      line.underWay -= 1;
+      if (line.underWay === 0) lines.delete(lock);
+    }
   }
+}
+
+/** @throws {DatabaseUnavailable} */
+async function turnIn({ waiting }: Line): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<true>();
+  const mine = () => resolve(true);
+  waiting.push(mine);
+  if ((await inTime(promise, lineMs)) !== null) return;
+  const place = waiting.indexOf(mine);
+  // Its turn came at the same moment.
+  if (place === -1) return;
+  waiting.splice(place, 1);
+  throw new DatabaseUnavailable("locked");
 }
 
 async function guarded<T>(use: (handle: Handle) => Promise<T>): Promise<T> {
