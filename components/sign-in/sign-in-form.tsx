@@ -10,6 +10,7 @@ import { signInAdvice } from "@/components/sign-in/sign-in-advice";
 import { Button } from "@/components/ui/button";
 import { Callout } from "@/components/ui/callout";
 import { Checkbox, Field, Select, TextInput } from "@/components/ui/field";
+import { useHydrated } from "@/components/ui/hydrated";
 import { signInTexts } from "@/lib/texts/sign-in";
 import { uiTexts } from "@/lib/texts/ui";
 
@@ -37,6 +38,7 @@ export function SignInForm({ hosts, legacyHosts, returnPath }: SignInFormProps) 
   const [failure, setFailure] = useState<Failure | null>(null);
   const [wait, setWait] = useState(0);
   const [waitEnds, setWaitEnds] = useState(0);
+  const hydrated = useHydrated();
 
   useEffect(() => {
     const remembered = readRemembered();
@@ -250,11 +252,12 @@ export function SignInForm({ hosts, legacyHosts, returnPath }: SignInFormProps) 
         </div>
       </div>
       <Button
-        type="submit"
+        // Before its script works the browser would send the form by itself, and show the answer that is for the script.
+        type={hydrated ? "submit" : "button"}
         variant="primary"
         size="lg"
         pending={pending}
-        disabled={waiting}
+        disabled={waiting || !hydrated}
         {...(waiting ? { "aria-describedby": "sign-in-wait" } : {})}
       >
         {texts.signIn}

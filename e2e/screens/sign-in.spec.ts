@@ -46,6 +46,30 @@ test("a person signs in by the labels of the contract, pastes the password, land
   await page.waitForURL("/tokens");
 });
 
+test("the form is not sent before its script works: neither by its button nor by Enter", async ({ page }) => {
+  const { promise: scriptsMay, resolve: letScripts } = Promise.withResolvers<void>();
+  await page.route(/\/_next\/static\/.*\.js/, async (route) => {
+    await scriptsMay;
+    await route.continue();
+  });
+  const sent: string[] = [];
+  page.on("request", (request) => request.method() === "POST" && sent.push(request.url()));
+  await page.goto("/sign-in", { waitUntil: "commit" });
+  const button = page.getByRole("button", { name: "Sign in", exact: true });
+  await page.getByLabel("Username", { exact: true }).fill("ana@example.com");
+  await page.getByLabel("Password", { exact: true }).fill(passwordOf("ana@example.com"));
+  await page.getByLabel("Platform ID", { exact: true }).fill("aws80");
+  await page.keyboard.press("Enter");
+  await button.click({ force: true });
+  await expect(button).toBeDisabled();
+  letScripts();
+  await expect(button).toBeEnabled();
+  expect(sent).toEqual([]);
+  // What was typed meanwhile is there.
+  await button.click();
+  await page.waitForURL("/tokens");
+});
+
 test("what is missing is named, in a summary that has the focus and at each field", async ({ page, sandbox }) => {
   await page.goto("/sign-in");
   await page.getByLabel("Username").fill("ana@example.com");
