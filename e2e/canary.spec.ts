@@ -518,30 +518,38 @@ async function buildLeaking(): Promise<string> {
   return join(server, "server.js");
 }
 
-test("in a build that leaks, the search finds what leaks", async ({ sandbox, launch, problems }) => {
-  test.setTimeout(300_000);
-  problems.expect(/"audit spooled"/);
-  const script = await buildLeaking();
-  const app = await launch({ script, env: { ...settings, RINGCX_TIMEOUT_MS: "1000" } });
-  const pieces = await journey(app, sandbox, [], true);
-  await problems.settle(app);
-  const findings = findLeaks(await secretsOf(sandbox, app), [...pieces, ...piecesOnDisk(app, script, exported)]);
-  expect(findings).toContainEqual(expect.objectContaining({ source: "GET /tokens (body)", kind: "apiTokens" }));
-  expect(findings).toContainEqual(expect.objectContaining({ source: "stdout", kind: "refreshTokens", form: "raw" }));
-  for (const place of [
-    "data /tokendesk.db-wal",
-    "the backup",
-    "GET /audit (body)",
-    "GET /api/audit?limit=500 (body)",
-    "GET /api/audit/export?format=jsonl (body)",
-    "GET /api/audit/export?format=csv (body)",
-  ]) {
-    expect(findings, place).toContainEqual(expect.objectContaining({ source: place, kind: "apiTokens" }));
-  }
-  const places = new Set(findings.map(({ source }) => source.replace(/\?.*? /, " ")));
-  const leaking = /^GET \/tokens|^GET (\/api)?\/audit|^data \/tokendesk\.db(-wal)?$|^the backup$|^stdout$/;
-  expect(
-    [...places].filter((place) => !leaking.test(place)),
-    "and nothing else",
-  ).toEqual([]);
+test.describe("in a build that leaks", () => {
+  let script: string;
+
+  test.beforeAll(async () => {
+    test.setTimeout(900_000);
+    script = await buildLeaking();
+  });
+
+  test("the search finds what leaks", async ({ sandbox, launch, problems }) => {
+    test.setTimeout(300_000);
+    problems.expect(/"audit spooled"/);
+    const app = await launch({ script, env: { ...settings, RINGCX_TIMEOUT_MS: "1000" } });
+    const pieces = await journey(app, sandbox, [], true);
+    await problems.settle(app);
+    const findings = findLeaks(await secretsOf(sandbox, app), [...pieces, ...piecesOnDisk(app, script, exported)]);
+    expect(findings).toContainEqual(expect.objectContaining({ source: "GET /tokens (body)", kind: "apiTokens" }));
+    expect(findings).toContainEqual(expect.objectContaining({ source: "stdout", kind: "refreshTokens", form: "raw" }));
+    for (const place of [
+      "data /tokendesk.db-wal",
+      "the backup",
+      "GET /audit (body)",
+      "GET /api/audit?limit=500 (body)",
+      "GET /api/audit/export?format=jsonl (body)",
+      "GET /api/audit/export?format=csv (body)",
+    ]) {
+      expect(findings, place).toContainEqual(expect.objectContaining({ source: place, kind: "apiTokens" }));
+    }
+    const places = new Set(findings.map(({ source }) => source.replace(/\?.*? /, " ")));
+    const leaking = /^GET \/tokens|^GET (\/api)?\/audit|^data \/tokendesk\.db(-wal)?$|^the backup$|^stdout$/;
+    expect(
+      [...places].filter((place) => !leaking.test(place)),
+      "and nothing else",
+    ).toEqual([]);
+  });
 });

@@ -71,12 +71,20 @@ export function captureLog(): { read(): string; stop(): void } {
 }
 
 /** Waits until `condition` holds, looking every few milliseconds. */
-export async function until(condition: () => boolean | Promise<boolean>, timeoutMs = 5_000): Promise<void> {
+export async function until(condition: () => boolean | Promise<boolean>, timeoutMs = 10_000): Promise<void> {
   const deadline = Date.now() + timeoutMs;
   while (!(await condition())) {
     if (Date.now() > deadline) throw new Error("the condition did not come true in time");
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
+}
+
+/** The processor time that `work` takes in this process, ms. Other work of the machine makes it no longer. */
+export async function processorMs(work: () => unknown): Promise<number> {
+  const before = process.cpuUsage();
+  await work();
+  const { user, system } = process.cpuUsage(before);
+  return (user + system) / 1_000;
 }
 
 /** Everything that an error holds, its cause chain and hidden members included, as one text. */

@@ -11,6 +11,7 @@ import { parse as parseToml } from "smol-toml";
 import { describe, expect, test } from "vitest";
 import { parse as parseYaml } from "yaml";
 import { z } from "zod";
+import { processorMs } from "./process.ts";
 
 const text = (file: string) => readFileSync(`docs/scanners/${file}`, "utf8");
 const words = z.array(z.string().min(1)).min(1);
@@ -241,10 +242,9 @@ describe.each(rules)("%s", (_, rule) => {
     expect(RE2JS.compile(rule.expression).groupCount()).toBe(1);
   });
 
-  test("is quick with a text of nothing but beginnings", () => {
-    const began = performance.now();
-    expect(find(rule, "aws80:7d1f0c6e-93ab-4e52-b8a4-".repeat(5_000))).toEqual([]);
-    expect(performance.now() - began).toBeLessThan(10_000);
+  test("is quick with a text of nothing but beginnings", async () => {
+    const text = "aws80:7d1f0c6e-93ab-4e52-b8a4-".repeat(5_000);
+    expect(await processorMs(() => expect(find(rule, text)).toEqual([]))).toBeLessThan(10_000);
   });
 });
 

@@ -1,5 +1,6 @@
 import { allowClipboard, enter, everythingKept, paste, recordAddresses, rowOf, rows } from "../browser.ts";
 import { expect, test } from "../fixtures.ts";
+import type { App } from "../servers.ts";
 import { hintOf } from "../visitor.ts";
 
 const ana = "ana@example.com";
@@ -35,15 +36,21 @@ test("who has no token is told what one is for, and can make the first", async (
   await expect(page.getByRole("dialog", { name: "New token" })).toBeVisible();
 });
 
-test("ten thousand tokens: the first row comes within three seconds, and paging, sizes, Back and the address agree", async ({
+/** What the server has used of a processor. How long that took depends on what else the machine does. */
+async function processorSeconds({ url }: App): Promise<number> {
+  const text = await (await fetch(`${url}/api/metrics`)).text();
+  return Number(/^process_cpu_seconds_total (\S+)/m.exec(text)?.[1]);
+}
+
+test("ten thousand tokens: the first row costs less than a second, and paging, sizes, Back and the address agree", async ({
   app,
   page,
 }) => {
   await enter(page, app, many, "/accounts");
-  const startedAt = Date.now();
+  const before = await processorSeconds(app);
   await page.goto("/tokens");
   await expect(rows(page).first()).toBeVisible();
-  expect(Date.now() - startedAt, "milliseconds to the first row").toBeLessThan(3_000);
+  expect((await processorSeconds(app)) - before, "processor seconds to the first row").toBeLessThan(1);
 
   await expect(rows(page)).toHaveCount(50);
   await expect(page.getByText("10,000 tokens", { exact: true })).toBeVisible();

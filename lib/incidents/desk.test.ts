@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import { afterEach, expect, test } from "vitest";
 import type { Actor } from "@/lib/audit/log";
 import { readEvents } from "@/lib/audit/reading";
@@ -47,19 +48,20 @@ test("a database that hangs delays a scan by seconds, and its records follow", a
   await read((db) => db.selectFrom("migrations").select("name").execute());
 
   gate.hang();
-  const scan = async (value: string | undefined, withinMs?: number) => {
-    const began = performance.now();
-    const result = await scanIncident(investigator, [{ name: null, content: value ?? "" }], {
-      ...(withinMs === undefined ? {} : { withinMs }),
-    });
-    return { ...result, ms: performance.now() - began };
+  const scan = (value: string | undefined, options = {}) =>
+    scanIncident(investigator, [{ name: null, content: value ?? "" }], options);
+  // One wait after the other, as the scan has them: a busy machine is late with each of these, too.
+  const after = async (...waits: number[]) => {
+    for (const ms of waits) await delay(ms);
+    return "too late";
   };
-  const [answered, late] = await Promise.all([scan(quick), scan(slow, 4_000)]);
+  const [answered, late] = await Promise.all([
+    // Its intent, the inventory, the case twice and its outcome.
+    Promise.race([scan(quick), after(1_500, 1_500, 1_500, 1_500, 1_500)]),
+    Promise.race([scan(slow, { withinMs: 4_000 }), after(4_000, 1_500, 1_500, 1_500)]),
+  ]);
   expect(answered).toMatchObject({ recorded: false, findings: [{ status: "live", known: null }] });
-  // Its intent, the inventory, the case twice and its outcome.
-  expect(answered.ms).toBeLessThan(7_500);
   expect(late).toMatchObject({ recorded: false, findings: [{ status: "unchecked" }] });
-  expect(late.ms).toBeLessThan(4_000 + 4_500);
 
   gate.goOn();
   // Asked at once, without the wait after a call that was lost.

@@ -5,7 +5,7 @@ import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { openFindings, sealFindings } from "@/lib/incidents/handles";
 import { markToken } from "@/lib/tokens/fingerprint";
-import { freshProcess } from "@/test/process";
+import { freshProcess, processorMs } from "@/test/process";
 
 const incident = "6f1f2d6e-3f0c-4d0a-9d57-0a1b2c3d4e5f";
 const value = "aws80:c2353445-bc74-af1a-2850-1d55a371c0a9";
@@ -90,10 +90,12 @@ describe("the ID of a finding", () => {
       { length: 500 },
       (_, n) => `aws80:${String(n).padStart(8, "0")}-bc74-af1a-2850-1d55a371c0a9`,
     );
-    const began = performance.now();
-    const ids = await seal(ana, values);
-    const opened = await openFindings(ana, [...ids.slice(0, 1), "nonsense", ...ids.slice(1)]);
-    expect(performance.now() - began).toBeLessThan(5_000);
+    let opened: Awaited<ReturnType<typeof openFindings>> = [];
+    const took = await processorMs(async () => {
+      const ids = await seal(ana, values);
+      opened = await openFindings(ana, [...ids.slice(0, 1), "nonsense", ...ids.slice(1)]);
+    });
+    expect(took).toBeLessThan(5_000);
     expect(opened.map((found) => found?.value ?? null)).toEqual([values[0], null, ...values.slice(1)]);
   });
 });

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
+import { inTime } from "@/lib/in-time";
 import { UpstreamError } from "@/lib/ringcx/errors";
 import { type Call, send } from "@/lib/ringcx/http";
 import { everythingIn, freshProcess } from "@/test/process";
@@ -175,15 +176,19 @@ describe("429", () => {
 
   test("a wait beyond the deadline is told at once, with its seconds, and the connection is held back", async () => {
     behave = refuseOnce("60");
-    const started = Date.now();
-    const failed = await caught(send(call(limited)));
-    expect(failed).toMatchObject({ reason: "rate_limited", code: "upstream_rate_limited", retryAfter: 60 });
-    const next = await caught(send(call(limited)));
-    expect(next).toMatchObject({ failure: "transient", reason: "rate_limited" });
-    expect(next.retryAfter).toBeGreaterThanOrEqual(59);
-    expect(upstream.asked).toHaveLength(1);
-    expect(await send(call({ limit: { key: "somebody else", priority: "interactive" } }))).toBe('"fine"');
-    expect(Date.now() - started).toBeLessThan(5_000);
+    vi.useFakeTimers({ toFake: ["Date"] });
+    try {
+      const failed = await inTime(caught(send(call(limited))), 2_000);
+      expect(failed).toMatchObject({ reason: "rate_limited", code: "upstream_rate_limited", retryAfter: 60 });
+      vi.setSystemTime(Date.now() + 10_000);
+      const next = await inTime(caught(send(call(limited))), 2_000);
+      expect(next).toMatchObject({ failure: "transient", reason: "rate_limited", retryAfter: 50 });
+      expect(upstream.asked).toHaveLength(1);
+      const others = send(call({ limit: { key: "somebody else", priority: "interactive" } }));
+      expect(await inTime(others, 2_000)).toBe('"fine"');
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   test.each(["soon", "999999999", "Wed, 01 Jan 2200 00:00:00 GMT"])(
@@ -279,10 +284,9 @@ describe("the deadline", () => {
     fresh({ RINGCX_TIMEOUT_MS: "200" });
     behave = hang;
     const started = Date.now();
-    const failed = await caught(send(call({ kind, method: kind === "read" ? "GET" : "POST" })));
+    const failed = await inTime(caught(send(call({ kind, method: kind === "read" ? "GET" : "POST" }))), 1_500);
     expect(failed).toMatchObject({ reason: "timeout", failure: kind === "read" ? "transient" : "unknown" });
     expect(Date.now() - started).toBeGreaterThanOrEqual(190);
-    expect(Date.now() - started).toBeLessThan(1_500);
   });
 
   test("holds when the body trickles", async () => {
@@ -292,9 +296,7 @@ describe("the deadline", () => {
       const timer = setInterval(() => response.write(" "), 20);
       response.on("close", () => clearInterval(timer));
     };
-    const started = Date.now();
-    expect(await caught(send(call()))).toMatchObject({ failure: "transient", reason: "timeout" });
-    expect(Date.now() - started).toBeLessThan(1_500);
+    expect(await inTime(caught(send(call())), 1_500)).toMatchObject({ failure: "transient", reason: "timeout" });
   });
 
   test("covers all tries together", async () => {
@@ -303,9 +305,7 @@ describe("the deadline", () => {
     behave = (_, response) => {
       setTimeout(() => sendJson(response, {}, 503), 250);
     };
-    const started = Date.now();
-    await caught(send(call()));
-    expect(Date.now() - started).toBeLessThan(1_500);
+    expect(await inTime(caught(send(call())), 1_500)).not.toBeNull();
     expect(upstream.asked.length).toBeGreaterThan(1);
   });
 });

@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
+import { inTime } from "@/lib/in-time";
 import { signInAdmin } from "@/lib/ringcx/client";
 import { isSuperseded, newestRefreshToken, type Renewal, renew } from "@/lib/session/refresh";
 import type { Connection } from "@/lib/session/schema";
@@ -225,10 +226,8 @@ describe.each(databaseKinds)("on %s", (kind) => {
       const connection = await signedIn();
       vi.setSystemTime(connection.issuedAt + connection.lifetimeMs - 10_000);
       await sandbox.fault({ operation: "refresh", kind: "latency", ms: 4_000 });
-      const started = performance.now();
-      const [renewal] = await together(10, connection);
-      expect(performance.now() - started).toBeLessThan(3_500);
-      expect(renewal).toMatchObject({ kind: "postponed", connection });
+      const renewals = await inTime(together(10, connection), 3_500);
+      expect(renewals?.[0]).toMatchObject({ kind: "postponed", connection });
       expect(await sandbox.journal("refresh")).toHaveLength(1);
     });
   });

@@ -11,6 +11,7 @@ import {
   tokenSorts,
   tokenStates,
 } from "@/lib/tokens/schema";
+import { processorMs } from "@/test/process";
 
 const text = fc.option(
   fc.oneof(fc.constantFrom("prod", "Prod", "test", "10", "9", "é", "a"), fc.string({ minLength: 1, maxLength: 6 })),
@@ -189,12 +190,13 @@ describe("a query", () => {
     );
   });
 
-  test("of ten thousand tokens takes well under a second", () => {
+  test("of ten thousand tokens takes well under a second", async () => {
     const list = fc.sample(token, { numRuns: 500, seed: 1 });
     const many = Array.from({ length: 10_000 }, (_, nth) => ({ ...(list[nth % 500] as Token), id: `id-${nth}` }));
-    const started = performance.now();
-    for (const sort of tokenSorts) queryTokens(many, { ...parseTokenQuery({ q: "a" }), sort }, today);
-    expect((performance.now() - started) / tokenSorts.length).toBeLessThan(500);
+    const took = await processorMs(() => {
+      for (const sort of tokenSorts) queryTokens(many, { ...parseTokenQuery({ q: "a" }), sort }, today);
+    });
+    expect(took / tokenSorts.length).toBeLessThan(500);
   });
 });
 
