@@ -9,7 +9,6 @@ export default {
   theme: {
     extend: {
       colors: {
-        canvas: "var(--canvas)",
         surface: "var(--surface)",
         sunken: "var(--sunken)",
         hover: "var(--hover)",

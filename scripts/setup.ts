@@ -18,7 +18,7 @@ const keptInOutput = new Set(["server.js", "package.json", "node_modules", ".nex
 const buildStamp = ".setup/build";
 const buildInputs = [
   "{app,lib,components,public}/**/*",
-  "{proxy,instrumentation,instrumentation-client,tailwind.config,global}.ts",
+  "{proxy,instrumentation,tailwind.config}.ts",
   "{next.config,postcss.config}.mjs",
   "{tsconfig,package-lock}.json",
 ];
