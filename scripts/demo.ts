@@ -9,9 +9,10 @@ const startTimeoutMs = 60_000;
 /** Whose main account the sandbox's parent and children share. */
 const opsUser = "parent@example.com";
 
-// A demo never reaches the real RingCX, nor the database or the identity provider that .env may name.
+// A demo never reaches the real RingCX, nor the database, the identity provider or the receivers of notifications that
+// the environment may name.
 const ownSettings =
-  /^(APP_URL|DATABASE_URL|DATA_DIR|FINGERPRINT_KEY|SESSION_SECRET|RINGCX_.*|RC_.*|OIDC_.*|ALLOWED_ACCOUNTS|(OPS|ADMIN)_USERS|TRUST_PROXY|STEP_UP_MINUTES)$/;
+  /^(APP_URL|DATABASE_URL|DATA_DIR|FINGERPRINT_KEY|SESSION_SECRET|RINGCX_.*|RC_.*|OIDC_.*|ALLOWED_ACCOUNTS|(OPS|ADMIN)_USERS|TRUST_PROXY|STEP_UP_MINUTES|NOTIFY_.*)$/;
 
 const buildCode = await buildIfStale();
 if (buildCode !== 0) process.exit(buildCode);
