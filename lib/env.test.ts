@@ -207,5 +207,5 @@ describe("secrets that were not given", () => {
     expect(new Set(starts.map(({ stdout }) => stdout)).size).toBe(1);
     expect(starts[0]?.stdout.trim().length).toBeGreaterThan(64);
     expect(readdirSync(shared).sort()).toEqual(["fingerprint-key", "session-secret"]);
-  }, 20_000);
+  });
 });

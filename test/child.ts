@@ -11,7 +11,7 @@ export type Ended = { code: number | null; timedOut: boolean; stdout: string; st
 /** Runs `code` (an ES module; `await import("@/lib/…")` works) and gives how it ended. */
 export function runModule(
   code: string,
-  { variables = {}, timeoutMs = 10_000 }: { variables?: Record<string, string>; timeoutMs?: number } = {},
+  { variables = {}, timeoutMs = 20_000 }: { variables?: Record<string, string>; timeoutMs?: number } = {},
 ): Promise<Ended> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, ["--import", modules, "--input-type=module", "--eval", code], {

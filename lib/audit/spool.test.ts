@@ -388,7 +388,7 @@ test("an intent that is written after its outcome is not open, and what another 
     await closeDatabase();
     await gate.close();
   }
-}, 20_000);
+});
 
 test("a full disk: an act is refused whole, an urgent one goes on, and all is well when there is room", async () => {
   database = await useDatabase("sqlite");
