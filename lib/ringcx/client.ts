@@ -311,24 +311,8 @@ export class RingcxClient {
    * Does RingCX still accept this token? Lists with `X-Auth-Token`, which keeps the value out of URLs: 200 is
    * alive, 401 is dead, everything else (a gateway that lost the header, too) throws and says nothing.
    */
-  async isAlive(value: string): Promise<boolean> {
-    try {
-      await this.#send(
-        {
-          operation: "token.check",
-          method: "GET",
-          path: "/admin/token",
-          parse: json(z.array(z.unknown())),
-          kind: "read",
-          maxBytes: listMaxBytes,
-        },
-        xAuthToken(value),
-      );
-      return true;
-    } catch (error) {
-      if (error instanceof UpstreamError && error.reason === "unauthorized") return false;
-      throw error;
-    }
+  isAlive(value: string): Promise<boolean> {
+    return isAccepted(this.#send(tokenCheck, xAuthToken(value)));
   }
 
   /** `GET admin/auth`: who signed in. The credential in the answer is dropped at the parser. */
@@ -432,6 +416,27 @@ export class RingcxClient {
 /** `path`: below the admin API's. */
 type AdminCall<T> = Omit<Call<T>, "system" | "host" | "limit">;
 
+/** The list as the question whether its credential is accepted: what stands in it does not matter. */
+const tokenCheck: AdminCall<unknown[]> = {
+  operation: "token.check",
+  method: "GET",
+  path: "/admin/token",
+  parse: json(z.array(z.unknown())),
+  kind: "read",
+  maxBytes: listMaxBytes,
+};
+
+/** What RingCX says to that: true: it accepts the credential; false: 401; everything else throws and says nothing. */
+async function isAccepted(answer: Promise<unknown>): Promise<boolean> {
+  try {
+    await answer;
+    return true;
+  } catch (error) {
+    if (error instanceof UpstreamError && error.reason === "unauthorized") return false;
+    throw error;
+  }
+}
+
 /** A portal knows no JWT: a gateway that misses one never looked at the `authToken`, so that it is as good as before. */
 function misledAboutPortal(error: unknown): never {
   if (!(error instanceof UpstreamError && error.reason === "jwt_refused")) throw error;
@@ -496,15 +501,9 @@ export class TokenClient {
     return this.#read("token.list", "/admin/token", tokenValueList);
   }
 
-  /** The same, for the status alone: true: RingCX accepts it; false: 401; everything else throws and says nothing. */
-  async isAlive(): Promise<boolean> {
-    try {
-      await this.#read("token.check", "/admin/token", z.array(z.unknown()));
-      return true;
-    } catch (error) {
-      if (error instanceof UpstreamError && error.reason === "unauthorized") return false;
-      throw error;
-    }
+  /** Does RingCX still accept it? As {@link RingcxClient.isAlive}. */
+  isAlive(): Promise<boolean> {
+    return isAccepted(this.#send(tokenCheck));
   }
 
   /** `GET admin/auth`: whom the token acts for. The credential in the answer is dropped at the parser. */
