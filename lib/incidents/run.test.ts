@@ -704,11 +704,13 @@ describe("a PostgreSQL", () => {
       Object.assign(env(), { databaseUrl: gate.url });
       const { findings } = await found(ana, values);
       gate.hang();
-      const answer = await inTime(revokeFindings(ana, { findings, siblings: false, reason }), 500);
+      // Sooner than the second that an intent waits for the database.
+      const answer = await inTime(revokeFindings(ana, { findings, siblings: false, reason }), 900);
       if (answer === null) throw new Error("the answer does not begin");
       const reading = following(answer);
       const deleting = until(async () => (await deletions()).length > 0).then(() => true);
-      expect(await inTime(deleting, 4_500), "the first deletion").toBe(true);
+      // Sooner than the twelve seconds after which a query that hangs is given up: it hangs still.
+      expect(await inTime(deleting, 9_000), "the first deletion").toBe(true);
       gate.goOn();
       expect((await reading.all).at(-1)).toMatchObject({ outcome: "contained", revoked: 2 });
     } finally {
