@@ -42,7 +42,7 @@ test("a company's people come in however their provider signs, wherever it says 
     await company.become(behaviour);
     const olga = await enterAs(newVisitor(), "olga");
     expect(await sessionOf(olga)).toEqual({
-      user: { id: `oidc:${host}:olga`, name: "Olga Opsdóttir", email: "olga@acme.example", role: "ops" },
+      user: { id: `oidc:${host}/realms/acme:olga`, name: "Olga Opsdóttir", email: "olga@acme.example", role: "ops" },
       connections: [],
       workspaces: [
         { id: expect.any(String), tenant: expect.stringMatching(/^127\.0\.0\.1:\d+\|333333$/), connectionId: null },
@@ -120,6 +120,22 @@ test("an ID token that is not the provider's for this sign-in lets nobody in", a
   const visitor = newVisitor();
   expect(locationOf(await goThrough(visitor, "olga"))).toBe(refusedAs("provider_error"));
   expectNobody(visitor);
+});
+
+test("a provider whose answer stalls or never ends is given up within seconds, one whose clock is a little ahead is not", async ({
+  company,
+  newVisitor,
+}) => {
+  for (const flaw of ["stalls", "keys-stall", "endless"] as const) {
+    await company.become({ flaw });
+    const visitor = newVisitor();
+    const path = await new Desk().answer(await begin(visitor), "olga");
+    const back = await visitor.get(path, { signal: AbortSignal.timeout(9_000) });
+    expect(locationOf(back), flaw).toBe(refusedAs("provider_down"));
+    expectNobody(visitor);
+  }
+  await company.become({ flaw: "clock-ahead" });
+  await enterAs(newVisitor(), "olga");
 });
 
 test("who declines, and who has no verified address, stays outside; the log says so of the address", async ({

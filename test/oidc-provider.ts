@@ -6,6 +6,7 @@
 import { createHmac, generateKeyPairSync, type KeyObject, randomUUID, sign } from "node:crypto";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
 import { Provider } from "oidc-provider";
 import { CLIENT } from "./oidc-client.ts";
@@ -16,16 +17,20 @@ export type Flaw =
   | "alg-hs256"
   | "alg-rs512"
   | "audience"
+  | "clock-ahead"
+  | "endless"
   | "expired"
   | "foreign-key"
   | "issuer"
+  | "keys-stall"
   | "long-ago"
   | "no-auth-time"
   | "no-nonce"
   | "nonce"
   | "not-json"
   | "other-subject"
-  | "server-error";
+  | "server-error"
+  | "stalls";
 
 export type Behaviour = {
   alg: "RS256" | "ES256";
@@ -117,12 +122,26 @@ function logoutSource(context: { body: unknown }, form: string): void {
 function spoil(context: { path: string; body: unknown; status?: number }, flaw: Flaw): void {
   const answer = context.body as Record<string, unknown>;
   if (context.path === "/me" && flaw === "other-subject") context.body = { ...answer, sub: "somebody-else" };
+  if (context.path === "/jwks" && flaw === "keys-stall") context.body = begun();
   if (context.path !== "/token") return;
   if (flaw === "server-error") {
     context.body = "out of order";
     context.status = 503;
   } else if (flaw === "not-json") context.body = "<!doctype html><title>Welcome</title>";
+  else if (flaw === "stalls") context.body = begun();
+  else if (flaw === "endless") context.body = Readable.from(withoutEnd());
   else if (typeof answer.id_token === "string") context.body = { ...answer, id_token: forged(answer.id_token, flaw) };
+}
+
+/** The head of an answer and its first byte; nothing more comes. */
+function begun(): Readable {
+  const answer = new Readable({ read() {} });
+  answer.push("{");
+  return answer;
+}
+
+function* withoutEnd(): Generator<string> {
+  for (;;) yield " ".repeat(65_536);
 }
 
 function forged(token: string, flaw: Flaw): string {
@@ -161,6 +180,8 @@ function forged(token: string, flaw: Flaw): string {
       return signed({ auth_time: undefined });
     case "long-ago":
       return signed({ auth_time: Number(claims.iat) - 3_600 });
+    case "clock-ahead":
+      return signed({ nbf: Number(claims.iat) + 5 });
     case "expired":
       return signed({ iat: 1_000, exp: 2_000 });
     default:

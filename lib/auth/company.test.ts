@@ -1,5 +1,12 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { companyMetadata, companyPerson, companyProvider, companySignOut, companyTrouble } from "@/lib/auth/company";
+import {
+  companyMetadata,
+  companyPerson,
+  companyProvider,
+  companySignOut,
+  companyTrouble,
+  readDescription,
+} from "@/lib/auth/company";
 import { newAttempt } from "@/lib/auth/sign-in";
 import { freshProcess } from "@/test/process";
 import { startUpstream, type Upstream } from "@/test/upstream";
@@ -75,6 +82,19 @@ describe("what the provider says of itself", () => {
     expect(await problemOf(companyMetadata())).toBe("provider_error");
   });
 
+  test("leads from https to https alone: a provider elsewhere has no say in what is called on this machine", () => {
+    const issuer = "https://idp.acme.example";
+    const read = (more: object) => readDescription(issuer, JSON.stringify(described(issuer, more)));
+    expect(read({}).token_endpoint).toBe("https://idp.acme.example/token");
+    for (const name of ["authorization_endpoint", "token_endpoint", "jwks_uri"]) {
+      for (const address of ["http://127.0.0.1:6379/", "http://localhost/", "http://[::1]:9200/_search"]) {
+        expect(() => read({ [name]: address }), `${name} ${address}`).toThrow(/makes no sense/);
+      }
+    }
+    const more = read({ userinfo_endpoint: "http://127.0.0.1/", end_session_endpoint: "http://localhost/" });
+    expect(more).toMatchObject({ userinfo_endpoint: undefined, end_session_endpoint: undefined });
+  });
+
   test.each([
     ["out of order", () => ({ status: 503 })],
     ["silent", () => ({ hang: true })],
@@ -125,7 +145,7 @@ describe("the person that it vouches for", () => {
     begin();
     const { person, session } = personOf(olga);
     expect(person).toEqual({
-      id: "oidc:idp.acme.example:8443:42",
+      id: "oidc:idp.acme.example:8443/realms/acme:42",
       name: "Olga",
       email: "olga@acme.example",
       login: "olga@acme.example",

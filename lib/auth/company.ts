@@ -2,6 +2,7 @@ import "server-only";
 import type { OAuthConfig } from "next-auth/providers/oauth";
 import { Agent, request } from "undici";
 import { z } from "zod";
+import { boundedAgent } from "@/lib/auth/bounded-agent";
 import { type Arrival, newSessionId, type SignedIn, type SignInAttempt, signInAttempt } from "@/lib/auth/sign-in";
 import { env, type OidcSettings } from "@/lib/env";
 import { isTokendeskError, TokendeskError } from "@/lib/errors";
@@ -21,24 +22,31 @@ const maxBytes = 256 * 1024;
 /** With which a provider may sign, in the order of wish: no shared secret, and never nothing. */
 const signatures: readonly unknown[] = ["ES256", "RS256"];
 
-/** https, or http on loopback: the browser is sent there, or our secret is. */
-const endpoint = z.url({ protocol: /^https?$/ }).refine((value) => {
-  const { protocol, hostname } = new URL(value);
-  return protocol === "https:" || ["localhost", "127.0.0.1", "[::1]"].includes(hostname);
-});
-
-const metadataSchema = z.object({
-  issuer: z.string(),
-  authorization_endpoint: endpoint,
-  token_endpoint: endpoint,
-  jwks_uri: endpoint,
-  userinfo_endpoint: endpoint.optional().catch(undefined),
-  end_session_endpoint: endpoint.optional().catch(undefined),
-  token_endpoint_auth_methods_supported: z.array(z.string()).default(["client_secret_basic"]),
-  authorization_response_iss_parameter_supported: z.boolean().default(false),
-});
 /** What the provider says of itself. */
-export type CompanyMetadata = z.infer<typeof metadataSchema>;
+export type CompanyMetadata = z.infer<ReturnType<typeof metadataOf>>;
+
+function metadataOf(issuer: string) {
+  const own = protocolOf(issuer);
+  // The browser is sent there, or our secret is: https, or http on this machine of a provider that is on it itself.
+  const endpoint = z.url({ protocol: /^https?$/ }).refine((value) => {
+    const { protocol, hostname } = new URL(value);
+    return protocol === own && (own === "https:" || ["localhost", "127.0.0.1", "[::1]"].includes(hostname));
+  });
+  return z.object({
+    issuer: z.string(),
+    authorization_endpoint: endpoint,
+    token_endpoint: endpoint,
+    jwks_uri: endpoint,
+    userinfo_endpoint: endpoint.optional().catch(undefined),
+    end_session_endpoint: endpoint.optional().catch(undefined),
+    token_endpoint_auth_methods_supported: z.array(z.string()).default(["client_secret_basic"]),
+    authorization_response_iss_parameter_supported: z.boolean().default(false),
+  });
+}
+
+function protocolOf(issuer: string): "http:" | "https:" {
+  return new URL(issuer).protocol === "https:" ? "https:" : "http:";
+}
 
 type Shared = {
   agent: Agent;
@@ -86,11 +94,17 @@ async function askCompany(issuer: string, timeoutMs: number): Promise<CompanyMet
   } catch (error) {
     throw down(error);
   }
-  const metadata = metadataSchema.safeParse(parseJson(body));
+  const metadata = readDescription(issuer, body);
+  shared().known = { of: issuer, metadata, at: Date.now() };
+  return metadata;
+}
+
+/** @throws {TokendeskError} it cannot be believed */
+export function readDescription(issuer: string, body: string): CompanyMetadata {
+  const metadata = metadataOf(issuer).safeParse(parseJson(body));
   if (!metadata.success) throw wrong("its description of itself cannot be read");
   // Letter by letter: an ID token is compared with what stands here.
   if (metadata.data.issuer !== issuer) throw wrong("it calls itself by another name than OIDC_ISSUER");
-  shared().known = { of: issuer, metadata: metadata.data, at: Date.now() };
   return metadata.data;
 }
 
@@ -144,7 +158,11 @@ export function companyProvider(
       clientId: oidc.clientId,
       clientSecret: oidc.clientSecret,
       client: { token_endpoint_auth_method: posts ? "client_secret_post" : "client_secret_basic" },
-      httpOptions: { timeout: deadlineMs },
+      // The agent's deadline comes first: after its own, openid-client would leave an error of the connection uncaught.
+      httpOptions: {
+        timeout: 2 * deadlineMs,
+        agent: boundedAgent(protocolOf(metadata.issuer), { deadlineMs, maxBytes }),
+      },
       idToken: true,
       checks: ["pkce", "state", "nonce"],
       authorization: {
@@ -183,6 +201,8 @@ async function exchange(metadata: CompanyMetadata, { client, provider, params, c
   if (!signatures.includes(alg)) throw wrong("its ID token is not signed with RS256 or ES256");
   // openid-client takes one signature for each client, and next-auth makes the client before the token is here.
   const judge = new client.issuer.Client({ ...client.metadata, id_token_signed_response_alg: String(alg) });
+  // What next-auth has set on its client besides: clocks may differ by ten seconds.
+  for (const setting of Object.getOwnPropertySymbols(client)) Reflect.set(judge, setting, Reflect.get(client, setting));
   judge.grant = async () => tokens;
   return { tokens: await judge.callback(provider.callbackUrl, params, checks) };
 }
@@ -248,7 +268,7 @@ export function companyPerson(
   const sid = newSessionId();
   return {
     person: {
-      id: `oidc:${host}:${sub}`,
+      id: `${idsOf(issuer)}${sub}`,
       // All cookies together have little room.
       name: (name?.replace(/\p{C}+/gu, " ").trim() || login).slice(0, 80).toWellFormed(),
       email: login,
@@ -267,6 +287,18 @@ export function companyPerson(
     },
     authenticatedAt,
   };
+}
+
+/** A `sub` means something at its issuer only, and one host may be several of them. */
+function idsOf(issuer: string): string {
+  const { host, pathname } = new URL(issuer);
+  return `oidc:${host}${pathname.replace(/\/+$/, "")}:`;
+}
+
+/** Whether the provider that vouched for this identity is still the company's. */
+export function isOfCompany(identity: string): boolean {
+  const { oidc } = env();
+  return oidc !== null && identity.startsWith(idsOf(oidc.issuer));
 }
 
 /** One group, or a list of them. Anything else is no group: nothing is taken for a word that it is not. */
@@ -344,8 +376,10 @@ function troubleOf(thrown: unknown): TokendeskError {
     });
   }
   const status = response?.statusCode ?? 0;
+  // ECONNRESET: the answer was cut off, by it or by us.
   const unreachable =
-    response === undefined && (code !== undefined || message.startsWith("outgoing request timed out"));
+    code === "ECONNRESET" ||
+    (response === undefined && (code !== undefined || message.startsWith("outgoing request timed out")));
   if (status >= 500 || status === 429 || unreachable) return down(thrown);
   // The first words only: behind them stands what the provider sent.
   return wrong(name === "RPError" ? (/^[\w' -]*/.exec(message)?.[0] ?? "").slice(0, 80) : "it refused", error);
