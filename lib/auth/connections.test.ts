@@ -59,8 +59,10 @@ async function begin(empty: TestDatabase) {
   restart();
 }
 
+const company = { OIDC_ISSUER: "https://idp.example", OIDC_CLIENT_ID: "tokendesk", OIDC_CLIENT_SECRET: "a secret" };
+
 function restart(variables: Record<string, string> = {}): void {
-  freshProcess({ ...database.variables, RINGCX_HOSTS: `${here.url},${there.url}`, ...variables });
+  freshProcess({ ...database.variables, ...company, RINGCX_HOSTS: `${here.url},${there.url}`, ...variables });
 }
 
 afterEach(() => database.remove());
@@ -379,6 +381,36 @@ describe("an account of another name than the company's", () => {
     await connect(browser, there, OTHER, { linkConfirmed: true });
     restart({ ALLOWED_ACCOUNTS: "333333" });
     expect(await connections(browser)).toMatchObject([{ mainAccountId: "444444", state: "lost" }]);
+  });
+
+  test.each([
+    ["taken away", { OIDC_ISSUER: "", OIDC_CLIENT_ID: "", OIDC_CLIENT_SECRET: "" }],
+    ["another one", { OIDC_ISSUER: "https://idp.example/realms/other" }],
+  ])("is ended with the sign-in when the company's provider is %s, for good", async (_, variables) => {
+    const browser = await signInAtCompany("cora@company.example", true);
+    await connect(browser, there, OTHER, { linkConfirmed: true });
+    restart(variables);
+    expect((await list(browser)).json).toMatchObject({ status: 401, code: "session_expired" });
+    expect(await there.journal("logout")).toHaveLength(1);
+    expect(await there.journal("token.list")).toEqual([]);
+    restart();
+    expect((await list(browser)).json).toMatchObject({ status: 401, code: "session_expired" });
+  });
+});
+
+describe("an account at a host that is taken out of the list", () => {
+  beforeEach(async () => begin(await useDatabase("sqlite")));
+
+  test("is lost; who is signed in through it is signed out, and it is not called again", async () => {
+    const browser = await signIn();
+    expect((await connect(browser, there)).status).toBe(201);
+    const before = { here: await here.journal(), there: await there.journal() };
+    restart({ RINGCX_HOSTS: here.url });
+    expect(await connections(browser)).toMatchObject([{ host: here.url }, { host: there.url, state: "lost" }]);
+    restart({ RINGCX_HOSTS: there.url });
+    expect((await list(browser)).json).toMatchObject({ status: 401, code: "session_expired" });
+    expect(await here.journal()).toEqual(before.here);
+    expect(await there.journal()).toEqual(before.there);
   });
 });
 

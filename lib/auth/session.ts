@@ -5,6 +5,7 @@ import { redirect } from "next/navigation";
 import { cache } from "react";
 import type { Actor } from "@/lib/audit/log";
 import { clientAddress } from "@/lib/auth/address";
+import { isOfCompany } from "@/lib/auth/company";
 import { type Identity, identityCookieName, readIdentity } from "@/lib/auth/identity";
 import { type SignInReason, safeReturnPath, signInPath } from "@/lib/auth/return-path";
 import { higherRole, type Role, roleInTenant, roleOf } from "@/lib/auth/roles";
@@ -14,6 +15,7 @@ import { TokendeskError } from "@/lib/errors";
 import { type RingcxClient, TokenClient } from "@/lib/ringcx/client";
 import { LiveConnection } from "@/lib/session/connection";
 import { type CookieJar, readSession } from "@/lib/session/cookie";
+import { endEverywhere } from "@/lib/session/end";
 import { isSameState } from "@/lib/session/refresh";
 import { registerSession } from "@/lib/session/registry";
 import { homeOf, isHome, type Place, personIdOf, type SessionData, tenantOf } from "@/lib/session/schema";
@@ -105,6 +107,11 @@ async function open(keep: boolean): Promise<Opened | Refusal> {
   if (identity === null || home === null || identity.sid !== data.sid) return { session: null, reason: "required" };
 
   const given = await headers();
+  if (identity.provider === "oidc" && !isOfCompany(identity.sub)) {
+    // Who came through a provider that is not asked any more is signed out, as of an account that is not served any more.
+    await endEverywhere(data, "expired", actorOf(home, personOf(identity), given), { userName: identity.name });
+    return { session: null, reason: "expired" };
+  }
   const live = new Map(
     data.connections.map((connection) => [connection.id, new LiveConnection(connection, isHome(data, connection))]),
   );

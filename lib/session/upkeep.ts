@@ -86,9 +86,11 @@ async function judged(cookie: SessionData, now: number): Promise<SessionState> {
     if (!leading.every(Boolean)) return endedAs("idle");
   }
 
-  const { allowedAccounts } = env();
-  const isAllowed = ({ mainAccountId }: Place) => allowedAccounts?.includes(mainAccountId) !== false;
-  // Taken out of the list since: who came through such an account is signed out.
+  const { allowedAccounts, ringcxHosts, ringcxLegacyHosts } = env();
+  const isAllowed = ({ kind, host, mainAccountId }: Place) =>
+    (kind === "legacy" ? ringcxLegacyHosts : ringcxHosts).includes(host) &&
+    allowedAccounts?.includes(mainAccountId) !== false;
+  // Taken out of a list since: who came through such an account, or host, is signed out.
   if (data.connections.some((one) => isHome(data, one) && !isAllowed(one))) return end(data, "expired", standing);
   const several = data.connections.length > 1;
   const renewals = await Promise.all(
