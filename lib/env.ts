@@ -201,6 +201,8 @@ const schema = z.object({
     .string()
     .default("https://portal.vacd.biz/api,https://portal.virtualacd.biz/api")
     .transform((value, context) => {
+      // An empty variable is an unset one, so that the portals are left out by a word.
+      if (value.trim() === "none") return [];
       const portals = value
         .split(",")
         .filter((item) => item.trim() !== "")
@@ -208,7 +210,7 @@ const schema = z.object({
       if (portals.some((portal) => portal === null)) {
         context.addIssue({
           code: "custom",
-          message: "must be https addresses separated by commas (http only for loopback)",
+          message: "must be https addresses separated by commas (http only for loopback), or none",
         });
         return z.NEVER;
       }
