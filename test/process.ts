@@ -2,7 +2,7 @@
  * The state that one process keeps on `globalThis`, made new for a test: the environment, the log, the connections
  * and budgets, the refreshes, the throttle.
  */
-import { mkdtempSync, openSync, readFileSync } from "node:fs";
+import { mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -32,6 +32,10 @@ const TEST_FINGERPRINT_KEY = "test-fingerprint-key-0123456789abcdef";
 
 const ours = new Set<string>();
 
+/** For a process that says nothing of its own: ./data may be somebody's. */
+const folder = mkdtempSync(join(tmpdir(), "tokendesk-process-"));
+process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
+
 /** Forgets everything that this process keeps, then starts anew with these variables. */
 export function freshProcess(variables: Record<string, string> = {}): void {
   for (const symbol of state) delete (globalThis as Record<symbol, unknown>)[symbol];
@@ -41,6 +45,7 @@ export function freshProcess(variables: Record<string, string> = {}): void {
     FINGERPRINT_KEY: TEST_FINGERPRINT_KEY,
     LOG_LEVEL: "silent",
     APP_URL: "http://localhost:3000",
+    DATA_DIR: folder,
     ...variables,
   };
   for (const [name, value] of Object.entries(all)) {
