@@ -238,6 +238,52 @@ test("signing out works although RingCX cannot be told", async ({ sandbox, visit
   expectProblem(await visitor.get("/api/session", { cookie: copy }), 401, "session_expired");
 });
 
+test("a sign-out with a token of another page is none, and is not told as one", async ({ sandbox, visitor }) => {
+  await visitor.signIn();
+  await sandbox.clearJournal();
+  const form = new URLSearchParams({ csrfToken: "0".repeat(64), json: "true" });
+  expectProblem(await visitor.post("/api/auth/signout", form), 400, "invalid_input");
+  expect((await visitor.get("/api/session")).status).toBe(200);
+  expect(await sandbox.journal()).toEqual([]);
+  await visitor.signOut();
+  // Who is out already is out.
+  expect((await visitor.signOut()).status).toBe(200);
+});
+
+test("the pages of the library are ours, and what a step does not take is a problem like any other", async ({
+  app,
+  visitor,
+}) => {
+  for (const path of [
+    "signin",
+    "signin?callbackUrl=https://evil.example&error=%3Cscript%3E",
+    "signin/ringcx",
+    "signout?callbackUrl=https://evil.example",
+    "error?error=%3Cscript%3Ealert(1)%3C/script%3E",
+    "error?error=a%0D%0ASet-Cookie:%20a=b",
+  ]) {
+    const reply = await visitor.get(`/api/auth/${path}`);
+    expect(reply.status, path).toBe(307);
+    expect(new URL(reply.headers.get("location") ?? "", app.origin).href, path).toBe(`${app.origin}/sign-in`);
+  }
+  for (const [method, path] of [
+    ["GET", "callback/ringcx"],
+    ["HEAD", "callback/oidc"],
+    ["POST", "callback/oidc"],
+    ["POST", "csrf"],
+    ["POST", "providers"],
+  ] as const) {
+    const reply = await visitor.send(`/api/auth/${path}`, { method });
+    expect(reply.status, `${method} ${path}`).toBe(405);
+    if (method !== "HEAD") expectProblem(reply, 405, "method_not_allowed");
+  }
+  for (const path of ["_log", "verify-request", "callback/credentials", "callback/oidc/more", "session/more"]) {
+    expectProblem(await visitor.get(`/api/auth/${path}`), 404, "not_found");
+  }
+  expect((await visitor.send("/api/auth/csrf", { method: "HEAD" })).status).toBe(200);
+  expect((await visitor.get("/api/auth/session")).json()).toEqual({});
+});
+
 test("the identity of one user with the session of another is refused", async ({ sandbox, newVisitor }) => {
   const ana = await newVisitor().signIn("ana@example.com");
   const olga = await newVisitor().signIn("other@example.com");

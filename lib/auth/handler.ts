@@ -28,21 +28,29 @@ type AuthRequest = {
   requestId: string;
 };
 
-/** next-auth takes any further segments for parameters; what is not listed here would pass by the code below. */
-const actions = new Set([
-  "callback/oidc",
-  "callback/ringcentral",
-  "callback/ringcx",
-  "csrf",
-  "error",
-  "providers",
-  "session",
-  "signin",
-  "signin/oidc",
-  "signin/ringcentral",
-  "signin/ringcx",
-  "signout",
+const read: readonly string[] = ["GET", "HEAD"];
+const post: readonly string[] = ["POST"];
+
+/**
+ * The steps, and the methods that each takes. next-auth takes any further segments for parameters; what is not listed here
+ * would pass by the code below.
+ */
+const steps = new Map<string, readonly string[]>([
+  // A HEAD, as link checkers send it, would use the way back up.
+  ["callback/oidc", ["GET"]],
+  ["callback/ringcentral", ["GET"]],
+  ["callback/ringcx", post],
+  ["csrf", read],
+  ["providers", read],
+  ["session", [...read, ...post]],
+  ["signin/oidc", post],
+  ["signin/ringcentral", post],
+  ["signin/ringcx", post],
+  ["signout", post],
 ]);
+
+/** next-auth has pages of its own there, or sends what an address says along to ours. */
+const pages = new Set(["error", "signin", "signin/oidc", "signin/ringcentral", "signin/ringcx", "signout"]);
 
 /**
  * next-auth's handler with the encrypted session around it: a sign-in writes it, a sign-out ends it here and
@@ -52,17 +60,23 @@ const actions = new Set([
  */
 export async function authenticate(asked: AuthRequest): Promise<Response> {
   const action = asked.path.join("/");
-  if (!actions.has(action)) throw new TokendeskError("not_found", "There is no such step of a sign-in.");
+  const { method } = asked.request;
+  if (pages.has(action) && read.includes(method)) return NextResponse.redirect(new URL("/sign-in", env().appUrl));
+  const methods = steps.get(action);
+  if (methods === undefined) throw new TokendeskError("not_found", "There is no such step of a sign-in.");
+  if (!methods.includes(method)) {
+    throw new TokendeskError("method_not_allowed", `This step of a sign-in does not take ${method}.`);
+  }
   if (action === "session" && (await currentSession()) === null) return Response.json({});
 
   const attempt = newAttempt(asked.address);
   if (action === "callback/oidc") return cameBack(asked, attempt, "oidc");
   if (action === "callback/ringcentral") return cameBack(asked, attempt, "ringcentral");
-  if (asked.request.method === "POST" && action === "signin/oidc") return leave(asked, attempt, "oidc");
-  if (asked.request.method === "POST" && action === "signin/ringcentral") return leave(asked, attempt, "ringcentral");
+  if (action === "signin/oidc") return leave(asked, attempt, "oidc");
+  if (action === "signin/ringcentral") return leave(asked, attempt, "ringcentral");
 
   const response = await askNextAuth(asked, attempt, [...ringexProvider(), ...companyProvider(null)]);
-  if (asked.request.method === "POST" && action === "callback/ringcx") {
+  if (action === "callback/ringcx") {
     try {
       if (attempt.error !== null) throw attempt.error;
       if (attempt.session === null || attempt.person === null) throw outOfDate();
@@ -73,10 +87,13 @@ export async function authenticate(asked: AuthRequest): Promise<Response> {
       throw error;
     }
   }
+  const identityCookie = cookieJar(await cookies()).read(identityCookieName());
+  // next-auth answers as if it were done.
+  if (action === "signout" && identityCookie && !attempt.signedOut) throw outOfDate();
   if (!attempt.signedOut) return response;
   // next-auth empties its cookie; it should be gone, and its CSRF token with it.
   dropCookies(response, () => true);
-  const identity = await readIdentity(cookieJar(await cookies()).read(identityCookieName()));
+  const identity = await readIdentity(identityCookie);
   await endCurrentSession();
   const next = identity?.provider === "oidc" ? await companySignOut() : null;
   return next === null ? response : leadTo(next, response);
@@ -154,7 +171,8 @@ async function askNextAuth(
   // It would pass what stands there on to the other site, and have it stand before what we ask for.
   if (request.method === "POST") url.search = "";
   const forwarded = new NextRequest(url, {
-    method: request.method,
+    // It knows no HEAD.
+    method: request.method === "HEAD" ? "GET" : request.method,
     headers: request.headers,
     ...(body === "" ? {} : { body }),
   });
@@ -171,7 +189,7 @@ function from({ request, requestId }: AuthRequest) {
 }
 
 function outOfDate(): TokendeskError {
-  return new TokendeskError("invalid_input", "The sign-in form is out of date. Reload the page and try again.");
+  return new TokendeskError("invalid_input", "This page is out of date. Reload it and try again.");
 }
 
 /** next-auth's answer, as it gives it to a script or to a form, with another address in it. */
