@@ -280,6 +280,10 @@ test("the pages of the library are ours, and what a step does not take is a prob
   for (const path of ["_log", "verify-request", "callback/credentials", "callback/oidc/more", "session/more"]) {
     expectProblem(await visitor.get(`/api/auth/${path}`), 404, "not_found");
   }
+  const headers = { "content-type": "application/json" };
+  for (const path of ["callback/ringcx", "signout"]) {
+    expectProblem(await visitor.post(`/api/auth/${path}`, "{not json", { headers }), 400, "invalid_input");
+  }
   expect((await visitor.send("/api/auth/csrf", { method: "HEAD" })).status).toBe(200);
   expect((await visitor.get("/api/auth/session")).json()).toEqual({});
 });

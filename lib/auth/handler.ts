@@ -165,6 +165,10 @@ async function askNextAuth(
   attempt: SignInAttempt,
   providers: OAuthConfig<Record<string, unknown>>[],
 ): Promise<Response> {
+  // next-auth parses it without a net.
+  if (body !== "" && request.headers.get("content-type")?.includes("application/json") && !isJson(body)) {
+    throw new TokendeskError("invalid_input", "The body is not valid JSON.");
+  }
   // next-auth believes this variable before any Host header.
   process.env.NEXTAUTH_URL = env().appUrl;
   const url = new URL(request.url);
@@ -182,6 +186,15 @@ async function askNextAuth(
   // The address to go to after a sign-in is ours to decide; the cookie that keeps it is 60 bytes for nothing.
   dropCookies(response, (name) => name.endsWith("callback-url"));
   return response;
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function from({ request, requestId }: AuthRequest) {
