@@ -20,6 +20,7 @@ import { z } from "zod";
 import { append, canonical, type Draft, hasEvent, lockChain, outcomesOf } from "@/lib/audit/chain";
 import { cleanDraft } from "@/lib/audit/redaction";
 import { type AuditEvent, auditActions, auditOutcomes } from "@/lib/audit/schema";
+import { endSpooled } from "@/lib/audit/spooled-ends";
 import { read, write } from "@/lib/db/client";
 import { DatabaseUnavailable, isDatabaseUnavailable } from "@/lib/db/failure";
 import type { Database } from "@/lib/db/schema";
@@ -334,6 +335,7 @@ function reject(line: string): void {
 
 async function commitAll(records: readonly Waiting[]): Promise<void> {
   try {
+    await endSpooled(records);
     await write("audit", (trx) => commit(trx, records, { late: true }));
   } catch (error) {
     if (isDatabaseUnavailable(error)) throw error;

@@ -579,6 +579,29 @@ describe.each(databaseKinds)("on %s", (kind) => {
       expect((await dataOf(during)).registered).toBe(true);
     });
 
+    test("a sign-out holds, also when the process has ended before it is back", async () => {
+      const before = await signIn();
+      const bring = await takeAway(kind);
+      const during = await signIn();
+      const copies = [before.copy(), during.copy()] as const;
+      for (const who of [before, during]) {
+        browser = who;
+        await endCurrentSession();
+      }
+      elsewhere();
+      await bring();
+      await until(() => read(async () => true).catch(() => false));
+      await drainSpool({ sweep: true });
+      expect([await isIn(copies[0]), await isIn(copies[1])]).toEqual([false, false]);
+      expect((await rows()).map(({ end_reason }) => end_reason)).toEqual(["signed_out", "signed_out"]);
+      expect((await events()).map(({ action }) => action)).toEqual([
+        "session.create",
+        "session.create",
+        "session.end",
+        "session.end",
+      ]);
+    });
+
     test("nobody's session is ended by others, and the list says why; one's own current one is", async () => {
       const [ana, again] = [await signIn(), await signIn()];
       const bring = await takeAway(kind);
