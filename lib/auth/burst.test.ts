@@ -73,6 +73,11 @@ test("one name that is tried from many addresses is told; what may be a password
   ]);
 });
 
+test("people whom nobody has named yet are not one name", async () => {
+  for (let nth = 0; nth < 20; nth += 1) await deny(`192.0.2.${nth}`, "", "forbidden");
+  expect(await told()).toEqual([]);
+});
+
 test("a name whose tenth denial came from an address that was told of already is told at the next from elsewhere", async () => {
   for (let nth = 0; nth < 10; nth += 1) await deny("192.0.2.1", `nobody${nth}@example.com`);
   for (let nth = 0; nth < 9; nth += 1) await deny(`198.51.100.${nth}`, "ana@example.com");

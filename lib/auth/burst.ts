@@ -23,7 +23,7 @@ function memory(): Memory {
 
 type Denied = {
   address: string;
-  /** As it was typed. */
+  /** As it was typed; empty: nobody has said it. */
   username: string;
   /** As it may be told. */
   shownName: string;
@@ -33,7 +33,7 @@ type Denied = {
 export async function noteDenied({ address, username, shownName }: Denied): Promise<void> {
   const now = Date.now();
   const [from, to] = [`a ${address}`, `u ${username.toLowerCase()}`];
-  const [fromAddress, forName] = [count(from, now), count(to, now)];
+  const [fromAddress, forName] = [count(from, now), username === "" ? 0 : count(to, now)];
   if (fromAddress >= limit && !wasTold(from, now)) {
     told(from, now);
     await notify({ type: "access.denied_burst", tenant: null, address, name: null, attempts: fromAddress });

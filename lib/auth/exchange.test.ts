@@ -149,7 +149,7 @@ describe("a sign-in", () => {
     expect(browser.cookies.size).toBe(0);
   });
 
-  test("without the right to RingCX starts again at RingCentral", async () => {
+  test("without the right to RingCX starts again at RingCentral, and is recorded as denied", async () => {
     await arrive("forbidden@example.com");
     await expect(ask()).rejects.toMatchObject({ code: "forbidden" });
     expect(browser.cookies.size).toBe(0);
@@ -158,6 +158,11 @@ describe("a sign-in", () => {
     expect(refusal).toMatchObject({ code: "invalid_credentials" });
     expect(everythingIn(refusal)).not.toContain("no-token-of-theirs");
     expect(browser.cookies.size).toBe(0);
+    // Nobody has said yet who it was.
+    expect(await read((db) => db.selectFrom("audit_events").selectAll().orderBy("seq").execute())).toMatchObject([
+      { action: "session.denied", actor_name: "unknown", details: '{"code":"forbidden"}' },
+      { action: "session.denied", actor_name: "unknown", details: '{"code":"invalid_credentials"}' },
+    ]);
   });
 
   test("keeps none of the secrets in the database, the log, or a cookie that can be read", async () => {

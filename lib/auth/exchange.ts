@@ -70,7 +70,10 @@ export async function continueExchange(address: string): Promise<ExchangeAnswer>
     if (error instanceof UpstreamError && error.operation === "exchange") {
       if (error.reason === "rate_limited") return placeOf(await pause(turn.ticket, error));
       const told = await refusal(error, turn.ticket);
-      if (told.extensions.again !== true) await dropPending(store);
+      if (told.extensions.again === true) throw told;
+      await dropPending(store);
+      // Of a name that RingCX has not said.
+      await recordDenial({ ...attempt, username: "", error: told }, await arrivalFrom());
       throw told;
     }
     attempt.error = error;
