@@ -145,6 +145,37 @@ test("all problems stand in one message, a line each", () => {
   expect(new EnvError(found).message.split("\n")).toHaveLength(found.length + 1);
 });
 
+describe("a data folder that cannot be one", () => {
+  const below = () => {
+    const file = join(dataDir, "a-file");
+    writeFileSync(file, "");
+    return join(file, "below");
+  };
+
+  test("is told beside what else is wrong", () => {
+    expect(problems({ DATA_DIR: below(), LOG_LEVEL: "verbose", PORT: "eighty" })).toEqual([
+      expect.stringMatching(/^PORT: /),
+      expect.stringMatching(/^LOG_LEVEL: /),
+      expect.stringMatching(/^DATA_DIR: /),
+    ]);
+  });
+
+  test("is told where the secrets are given: the database is to stand there", () => {
+    const given = { SESSION_SECRET: secret, FINGERPRINT_KEY: secret };
+    expect(problems({ DATA_DIR: below(), ...given })).toEqual([expect.stringMatching(/^DATA_DIR: /)]);
+    expect(problems({ DATA_DIR: below(), ...given, DATABASE_URL: "postgres://user:CANARY@host/db" })).toEqual([]);
+  });
+});
+
+test.each([
+  ["RC_CLIENT_ID", ["RC_CLIENT_SECRET"]],
+  ["RC_CLIENT_SECRET", ["RC_CLIENT_ID"]],
+  ["OIDC_CLIENT_SECRET", ["OIDC_ISSUER", "OIDC_CLIENT_ID"]],
+])("%s alone is half of a door, and the message names both", (name, missing) => {
+  const found = problems({ [name]: "a-value-of-its-own" });
+  expect(found).toEqual(missing.map((other) => expect.stringMatching(new RegExp(`^${other}: .*\\b${name}\\b`))));
+});
+
 describe("several replicas", () => {
   const databaseUrl = "postgres://user:CANARY@host/db";
 
@@ -196,6 +227,15 @@ describe("secrets that were not given", () => {
     const file = join(dataDir, "a-file");
     writeFileSync(file, "");
     expect(problems({ DATA_DIR: join(file, "below") })).toEqual([expect.stringMatching(/^DATA_DIR: /)]);
+  });
+
+  test.runIf(process.platform === "linux")("do not hold up the start where no folder can be made", async () => {
+    // Node's own recursive mkdir never comes back from there.
+    const code = `import { parseEnv } from "@/lib/env"; try { parseEnv(process.env); } catch (error) { console.log(error.message); }`;
+    for (const given of [{}, { SESSION_SECRET: secret, FINGERPRINT_KEY: secret }]) {
+      const { stdout } = await runModule(code, { variables: { DATA_DIR: "/proc/nowhere/below", ...given } });
+      expect(stdout).toMatch(/^The environment is not usable:\n {2}- DATA_DIR: /);
+    }
   });
 
   test("are the same in processes that start at once", async () => {

@@ -1,7 +1,17 @@
 import "server-only";
 import { randomBytes } from "node:crypto";
-import { chmodSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { join, resolve } from "node:path";
+import {
+  accessSync,
+  chmodSync,
+  constants,
+  linkSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { dirname, join, resolve } from "node:path";
 import { z } from "zod";
 
 /**
@@ -313,15 +323,31 @@ export function parseEnv(source: Record<string, string | undefined>): Env {
     ["OIDC_ISSUER", "OIDC_CLIENT_ID", "OIDC_CLIENT_SECRET"],
   ]) {
     const missing = door.filter((name) => given[name] === undefined);
-    if (missing.length > 0 && missing.length < door.length) {
-      for (const name of missing) problems.push(`${name}: must be set, too, for this way to sign in`);
+    const present = door.filter((name) => given[name] !== undefined);
+    if (missing.length > 0 && present.length > 0) {
+      for (const name of missing) {
+        problems.push(
+          `${name}: must be set when ${present.join(" and ")} ${present.length > 1 ? "are" : "is"}, for this way to sign in`,
+        );
+      }
     }
+  }
+  // The mark keeps the build from copying that folder, secrets and all, into its output.
+  const dataDir = resolve(/* turbopackIgnore: true */ given.DATA_DIR ?? "./data");
+  if (given.DATABASE_URL === undefined) {
+    const obstacle = obstacleTo(dataDir);
+    if (obstacle !== null) problems.push(`DATA_DIR: cannot be made or written to (${obstacle})`);
   }
   if (!parsed.success || problems.length > 0) throw new EnvError(problems);
 
   const values = parsed.data;
-  // The mark keeps the build from copying that folder, secrets and all, into its output.
-  const dataDir = resolve(/* turbopackIgnore: true */ values.DATA_DIR);
+  if (values.DATABASE_URL === undefined) {
+    try {
+      makeFolder(dataDir);
+    } catch (error) {
+      throw new EnvError([`DATA_DIR: cannot be made (${codeOf(error)})`]);
+    }
+  }
   const appUrl = values.APP_URL ?? `http://localhost:${values.PORT}`;
   const [firstSecret, ...olderSecrets] = values.SESSION_SECRET;
   return {
@@ -444,7 +470,7 @@ function keptSecret(dataDir: string, name: string): string {
   try {
     const existing = readExisting(path);
     if (existing !== null) return existing;
-    mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+    makeFolder(dataDir);
     const draft = join(dataDir, `.${name}-${randomBytes(6).toString("hex")}`);
     writeFileSync(draft, `${randomBytes(48).toString("base64url")}\n`, { mode: 0o600 });
     chmodSync(draft, 0o600);
@@ -460,8 +486,37 @@ function keptSecret(dataDir: string, name: string): string {
     return made;
   } catch (error) {
     if (error instanceof EnvError) throw error;
-    const reason = (error as NodeJS.ErrnoException).code ?? "unknown error";
-    throw new EnvError([`DATA_DIR: cannot keep ${name} there (${reason})`]);
+    throw new EnvError([`DATA_DIR: cannot keep ${name} there (${codeOf(error)})`]);
+  }
+}
+
+function codeOf(error: unknown): string {
+  return (error as NodeJS.ErrnoException).code ?? "unknown error";
+}
+
+/** Why nothing can be kept below `path`, as far as that shows without making it; null: no reason is known. */
+function obstacleTo(path: string): string | null {
+  try {
+    if (!statSync(path).isDirectory()) return "ENOTDIR";
+    accessSync(path, constants.W_OK | constants.X_OK);
+    return null;
+  } catch (error) {
+    const parent = dirname(path);
+    return codeOf(error) === "ENOENT" && parent !== path ? obstacleTo(parent) : codeOf(error);
+  }
+}
+
+/** With its parents. Node's recursive mkdir never comes back where the file system has none (`/proc/x`). */
+function makeFolder(path: string): void {
+  for (const parentMayBeMissing of [true, false]) {
+    try {
+      mkdirSync(path, { mode: 0o700 });
+    } catch (error) {
+      // Another process may have been faster.
+      if (codeOf(error) === "EEXIST") return;
+      if (codeOf(error) !== "ENOENT" || !parentMayBeMissing || dirname(path) === path) throw error;
+      makeFolder(dirname(path));
+    }
   }
 }
 
