@@ -1,3 +1,4 @@
+import { brotliCompressSync, deflateSync, gzipSync } from "node:zlib";
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { inTime } from "@/lib/in-time";
 import { UpstreamError } from "@/lib/ringcx/errors";
@@ -336,6 +337,63 @@ describe("the answer", () => {
     behave = (_, response) => void response.end("x".repeat(1_000));
     expect(await send(call({ maxBytes: 1_000 }))).toHaveLength(1_000);
     expect(await caught(send(call({ maxBytes: 999 })))).toMatchObject({ reason: "bad_response" });
+  });
+
+  const said = ["aws80:Zoë", "b"];
+  const plain = Buffer.from(JSON.stringify(said));
+
+  test.each([
+    ["gzip", gzipSync(plain)],
+    ["x-gzip", gzipSync(plain)],
+    ["GZIP", gzipSync(plain)],
+    ["deflate", deflateSync(plain)],
+    ["br", brotliCompressSync(plain)],
+    ["deflate, gzip", gzipSync(deflateSync(plain))],
+    ["identity", plain],
+  ])("that a gateway has packed unasked (%s) is unpacked", async (encoding, body) => {
+    behave = (_, response) => {
+      response.writeHead(200, { "content-type": "application/json", "content-encoding": encoding });
+      response.end(body);
+    };
+    expect(JSON.parse(await send(call({ kind: "effect", method: "POST" })))).toEqual(said);
+  });
+
+  test.each([
+    ["is no such thing", "gzip", plain],
+    ["ends in the middle", "gzip", gzipSync(plain).subarray(0, -12)],
+    ["is of a kind that nobody knows", "rot13", plain],
+  ])("that is packed and %s is not trusted", async (_, encoding, body) => {
+    behave = (_asked, response) => {
+      response.writeHead(200, { "content-type": "application/json", "content-encoding": encoding });
+      response.end(body);
+    };
+    expect(await caught(send(call()))).toMatchObject({ reason: "bad_response" });
+    expect(await caught(send(call({ kind: "effect", method: "POST" })))).toMatchObject({
+      failure: "unknown",
+      reason: "bad_response",
+    });
+  });
+
+  test("the cap is that of the unpacked body", async () => {
+    behave = (_, response) => {
+      response.writeHead(200, { "content-encoding": "gzip" });
+      response.end(gzipSync("x".repeat(1_000)));
+    };
+    expect(await send(call({ maxBytes: 1_000 }))).toHaveLength(1_000);
+    expect(await caught(send(call({ maxBytes: 999 })))).toMatchObject({ failure: "terminal", reason: "bad_response" });
+  });
+
+  test.each([
+    ["with a byte order mark", "application/json", Buffer.concat([Buffer.from("\uFEFF"), plain])],
+    ["in Latin-1, as it says", "application/json;charset=ISO-8859-1", Buffer.from(plain.toString(), "latin1")],
+    ["in UTF-8, whatever it says", "application/json; charset=ISO-8859-1", plain],
+    ["of a character set that nobody knows", 'application/json; charset="x-none"', plain],
+  ])("%s is read", async (_, type, body) => {
+    behave = (_asked, response) => {
+      response.writeHead(200, { "content-type": type });
+      response.end(body);
+    };
+    expect(JSON.parse(await send(call()))).toEqual(said);
   });
 
   test("what RingCX sent stays out of the error, even when it is no HTTP", async () => {

@@ -1,5 +1,7 @@
 import "server-only";
+import { pipeline, type Readable } from "node:stream";
 import { setTimeout as delay } from "node:timers/promises";
+import { createBrotliDecompress, createGunzip, createInflate } from "node:zlib";
 import { Agent, errors, request } from "undici";
 import { z } from "zod";
 import { env } from "@/lib/env";
@@ -179,12 +181,16 @@ async function sendOnce<T>(call: Call<T>, time: Time): Promise<T> {
       signal: AbortSignal.timeout(Math.max(1, time.forAnswer())),
     });
     status = response.statusCode;
-    const body = await readCapped(response.body, call.maxBytes ?? defaultMaxBytes);
     const header = (name: string) => {
       const value = response.headers[name];
       return (Array.isArray(value) ? value[0] : value) ?? "";
     };
-    const answer: Answer = { status: response.statusCode, contentType: header("content-type").toLowerCase(), body };
+    const contentType = header("content-type").toLowerCase();
+    const bytes = await readCapped(
+      unpacked(response.body, header("content-encoding")),
+      call.maxBytes ?? defaultMaxBytes,
+    );
+    const answer: Answer = { status: response.statusCode, contentType, body: textOf(bytes, contentType) };
     refuse(call, answer, header("retry-after"));
     return call.parse(answer);
   } finally {
@@ -194,8 +200,49 @@ async function sendOnce<T>(call: Call<T>, time: Time): Promise<T> {
 }
 
 class BodyTooLarge extends Error {}
+class UnknownEncoding extends Error {}
 
-async function readCapped(body: AsyncIterable<Buffer> & { destroy(): unknown }, maxBytes: number): Promise<string> {
+/** Nothing is asked for, but without a word on it a gateway may answer in any (RFC 9110, 12.5.3). */
+const unpackers: Record<string, () => NodeJS.ReadWriteStream & Readable> = {
+  gzip: createGunzip,
+  "x-gzip": createGunzip,
+  deflate: createInflate,
+  br: createBrotliDecompress,
+};
+
+/** The body without its codings, the last of which was put on last. */
+function unpacked(body: Readable, encodings: string): Readable {
+  const names = encodings
+    .split(",")
+    .map((name) => name.trim().toLowerCase())
+    .filter((name) => name !== "" && name !== "identity");
+  return names.reduceRight<Readable>((packed, name) => {
+    const unpacker = Object.hasOwn(unpackers, name) ? unpackers[name]?.() : undefined;
+    if (unpacker === undefined) {
+      // Nobody reads it, so nobody else hears that it ends.
+      body.on("error", () => {}).destroy();
+      throw new UnknownEncoding();
+    }
+    // What goes wrong in one ends the others, and the reader of the last one hears of it.
+    pipeline(packed, unpacker, () => {});
+    return unpacker;
+  }, body);
+}
+
+/** UTF-8, as JSON is. Where it is not, a character set that was named may be true. */
+function textOf(bytes: Buffer, contentType: string): string {
+  const charset = /charset="?([\w.:-]+)/.exec(contentType)?.[1] ?? "utf-8";
+  for (const label of ["utf-8", charset]) {
+    try {
+      return new TextDecoder(label, { fatal: true }).decode(bytes);
+    } catch {
+      // Not that one.
+    }
+  }
+  return new TextDecoder().decode(bytes);
+}
+
+async function readCapped(body: Readable, maxBytes: number): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of body) {
@@ -206,7 +253,7 @@ async function readCapped(body: AsyncIterable<Buffer> & { destroy(): unknown }, 
     }
     chunks.push(chunk);
   }
-  return Buffer.concat(chunks).toString("utf8");
+  return Buffer.concat(chunks);
 }
 
 /** True for a page that a gateway or a firewall in front of the API made. */
@@ -278,7 +325,8 @@ function classify(call: Call<unknown>, error: unknown): UpstreamError {
 
   if (isLimitExceeded(error)) return fail("transient", "rate_limited", { retryAfterMs: error.retryAfterMs });
   if (error instanceof BodyTooLarge) return fail(effect ? "unknown" : "terminal", "bad_response");
-  if (error instanceof z.ZodError || error instanceof SyntaxError) {
+  const unreadable = error instanceof UnknownEncoding || /^(Z_|ERR__ERROR_|ERR_BROTLI)/.test(code);
+  if (unreadable || error instanceof z.ZodError || error instanceof SyntaxError) {
     return fail(effect ? "unknown" : "transient", "bad_response");
   }
   if (error instanceof Error && (error.name === "TimeoutError" || error.name === "AbortError")) {
