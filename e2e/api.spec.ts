@@ -428,13 +428,15 @@ test("an address that the API does not have is a problem, not a page", async ({ 
 
 test("a method that an address does not have is a problem, not an empty answer", async ({ visitor }) => {
   await visitor.signIn();
-  for (const [method, path] of [
-    ["PUT", "/api/tokens"],
-    ["DELETE", "/api/session"],
-    ["POST", "/api/accounts"],
-    ["GET", `/api/tokens/${unknownId}/reveal`],
+  for (const [method, path, has] of [
+    ["PUT", "/api/tokens", "GET, HEAD, POST"],
+    ["DELETE", "/api/session", "GET, HEAD"],
+    ["POST", "/api/accounts", "GET, HEAD"],
+    ["GET", `/api/tokens/${unknownId}/reveal`, "POST"],
   ] as const) {
-    expectProblem(await visitor.send(path, { method }), 405, "method_not_allowed");
+    const reply = await visitor.send(path, { method });
+    expectProblem(reply, 405, "method_not_allowed");
+    expect(reply.headers.get("allow")).toBe(has);
   }
 });
 

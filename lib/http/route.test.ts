@@ -155,6 +155,21 @@ describe("the input", () => {
     ).toBe(200);
   });
 
+  test("with a byte order mark is read", async () => {
+    const response = await echo(post('\uFEFF{"label":"x"}'), context);
+    expect(await response.json()).toEqual({ body: { label: "x" } });
+  });
+
+  test("that is no UTF-8 is refused, whatever it says that it is", async () => {
+    const latin = Buffer.from('{"label":"Z\u00f6e"}', "latin1");
+    for (const type of ["application/json", "application/json; charset=iso-8859-1"]) {
+      const response = await echo(post(latin, { "content-type": type }), context);
+      expect(response.status).toBe(400);
+      expect(await problem(response)).toMatchObject({ code: "invalid_input" });
+    }
+    expect(calls).toEqual([]);
+  });
+
   test("above 64 KB is refused, without reading it to its end", async () => {
     let pulled = 0;
     const endless = new ReadableStream({

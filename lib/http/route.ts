@@ -122,18 +122,26 @@ export function publicRoute<Body = undefined, Params = undefined, Query = undefi
     );
 }
 
-const refuseMethod = publicRoute({ name: "method" }, async ({ request }) => {
-  throw new TokendeskError("method_not_allowed", `This address does not take ${request.method}.`);
-});
+type Method = "DELETE" | "GET" | "HEAD" | "PATCH" | "POST" | "PUT";
 
-/** For the methods that a route does not have: Next's own answer to them is empty. */
-export const refused = {
-  DELETE: refuseMethod,
-  GET: refuseMethod,
-  PATCH: refuseMethod,
-  POST: refuseMethod,
-  PUT: refuseMethod,
-};
+/** Handlers for the methods that a route does not have, which names those that it has: Next's own answer is empty. */
+export function refused<Has extends Method>(...has: Has[]): Record<Exclude<Method, Has>, Handler> {
+  const handler = publicRoute({ name: "method" }, async ({ request, requestId }) => {
+    const detail = `This address does not take ${request.method}.`;
+    const response = problemResponse(new TokendeskError("method_not_allowed", detail), requestId);
+    response.headers.set("allow", has.join(", "));
+    return response;
+  });
+  const every: Record<Method, Handler> = {
+    DELETE: handler,
+    GET: handler,
+    HEAD: handler,
+    PATCH: handler,
+    POST: handler,
+    PUT: handler,
+  };
+  return every;
+}
 
 async function answer(
   name: string,
@@ -244,14 +252,15 @@ function messageOf(issue: z.core.$ZodIssue, what: string): string {
 
 /** A body that may be absent: then it is an empty object. */
 async function readJson(request: Request, maxBytes?: number): Promise<unknown> {
-  const text = await readText(request, maxBytes);
-  if (text === "") return {};
+  const bytes = await readBytes(request, maxBytes);
+  if (bytes.length === 0) return {};
   const type = request.headers.get("content-type") ?? "";
   if (!/^application\/json\s*(;|$)/i.test(type)) {
     throw new TokendeskError("invalid_input", "Send the body as application/json.");
   }
   try {
-    return JSON.parse(text);
+    // What is no UTF-8 would be kept as question marks. A byte order mark is passed over.
+    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
   } catch {
     throw new TokendeskError("invalid_input", "The body is not valid JSON.");
   }

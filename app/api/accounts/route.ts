@@ -11,4 +11,4 @@ export const GET = route({ name: "/api/accounts" }, async ({ session }) => {
   };
 });
 
-export const { DELETE, PATCH, POST, PUT } = refused;
+export const { DELETE, PATCH, POST, PUT } = refused("GET", "HEAD");

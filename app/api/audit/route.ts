@@ -6,4 +6,4 @@ export const GET = route({ name: "/api/audit", query: auditQuerySchema }, ({ ses
   readEvents(session, query),
 );
 
-export const { DELETE, PATCH, POST, PUT } = refused;
+export const { DELETE, PATCH, POST, PUT } = refused("GET", "HEAD");

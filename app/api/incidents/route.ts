@@ -5,4 +5,4 @@ export const GET = route({ name: "/api/incidents" }, async ({ session }) => ({
   incidents: await recentIncidents(session),
 }));
 
-export const { DELETE, PATCH, POST, PUT } = refused;
+export const { DELETE, PATCH, POST, PUT } = refused("GET", "HEAD");

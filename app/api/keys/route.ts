@@ -9,4 +9,4 @@ export const POST = route({ name: "/api/keys", body: newKeySchema, fresh: true }
   NextResponse.json(await createKey(session, body), { status: 201 }),
 );
 
-export const { DELETE, PATCH, PUT } = refused;
+export const { DELETE, PATCH, PUT } = refused("GET", "HEAD", "POST");

@@ -8,4 +8,4 @@ export const GET = publicRoute({ name: "/api/metrics" }, async ({ request }) => 
   return new Response(text, { headers: { "content-type": contentType } });
 });
 
-export const { DELETE, PATCH, POST, PUT } = refused;
+export const { DELETE, PATCH, POST, PUT } = refused("GET", "HEAD");

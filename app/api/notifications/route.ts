@@ -3,4 +3,4 @@ import { viewNotifications } from "@/lib/notify/deliveries";
 
 export const GET = route({ name: "/api/notifications" }, async ({ session }) => viewNotifications(session));
 
-export const { DELETE, PATCH, POST, PUT } = refused;
+export const { DELETE, PATCH, POST, PUT } = refused("GET", "HEAD");

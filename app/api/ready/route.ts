@@ -10,4 +10,4 @@ export const GET = publicRoute({ name: "/api/ready" }, async () => {
     : NextResponse.json({ status: "not ready", database: database.reason }, { status: 503 });
 });
 
-export const { DELETE, PATCH, POST, PUT } = refused;
+export const { DELETE, PATCH, POST, PUT } = refused("GET", "HEAD");

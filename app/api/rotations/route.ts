@@ -3,4 +3,4 @@ import { listRotations } from "@/lib/tokens/rotations";
 
 export const GET = route({ name: "/api/rotations", connection: true }, ({ session }) => listRotations(session));
 
-export const { DELETE, PATCH, POST, PUT } = refused;
+export const { DELETE, PATCH, POST, PUT } = refused("GET", "HEAD");

@@ -11,4 +11,4 @@ function userOf({ identity: { id, name, email }, user: { role } }: Session) {
   return { id, name, email, role };
 }
 
-export const { DELETE, PATCH, POST, PUT } = refused;
+export const { DELETE, PATCH, POST, PUT } = refused("GET", "HEAD");

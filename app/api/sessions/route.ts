@@ -14,4 +14,4 @@ export const DELETE = route(
   async ({ session, body }) => ({ ended: await endAll(session, body) }),
 );
 
-export const { PATCH, POST, PUT } = refused;
+export const { PATCH, POST, PUT } = refused("GET", "HEAD", "DELETE");

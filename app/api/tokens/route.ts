@@ -11,4 +11,4 @@ export const POST = route(
   async ({ session, body }) => NextResponse.json(await createToken(session, body), { status: 201 }),
 );
 
-export const { DELETE, PATCH, PUT } = refused;
+export const { DELETE, PATCH, PUT } = refused("GET", "HEAD", "POST");

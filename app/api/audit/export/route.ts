@@ -18,5 +18,4 @@ export const GET = route({ name: "/api/audit/export", query: exportSchema }, asy
 });
 
 // Next would answer it with GET, and record an export that nobody takes.
-export const { PUT: HEAD } = refused;
-export const { DELETE, PATCH, POST, PUT } = refused;
+export const { DELETE, HEAD, PATCH, POST, PUT } = refused("GET");

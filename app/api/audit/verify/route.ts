@@ -5,4 +5,4 @@ export const POST = route({ name: "/api/audit/verify" }, async ({ session }) => 
   return new Response(await verificationStream(session), { headers: { "content-type": "application/x-ndjson" } });
 });
 
-export const { DELETE, GET, PATCH, PUT } = refused;
+export const { DELETE, GET, PATCH, PUT } = refused("POST");

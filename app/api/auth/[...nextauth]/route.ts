@@ -17,4 +17,4 @@ const handler = publicRoute(definition, async ({ request, requestId, params }) =
 
 export { handler as GET, handler as POST };
 
-export const { DELETE, PATCH, PUT } = refused;
+export const { DELETE, PATCH, PUT } = refused("GET", "HEAD", "POST");

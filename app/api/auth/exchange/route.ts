@@ -9,4 +9,4 @@ export const POST = publicRoute({ name: "/api/auth/exchange" }, async ({ request
   return NextResponse.json(answer, { status: "returnTo" in answer ? 200 : 202 });
 });
 
-export const { DELETE, GET, PATCH, PUT } = refused;
+export const { DELETE, GET, PATCH, PUT } = refused("POST");

@@ -14,4 +14,4 @@ export const POST = publicRoute({ name: "/api/auth/intent", body }, async ({ bod
   return new Response(null, { status: 204 });
 });
 
-export const { DELETE, GET, PATCH, PUT } = refused;
+export const { DELETE, GET, PATCH, PUT } = refused("POST");

@@ -17,4 +17,4 @@ export const POST = keyRoute(
   },
 );
 
-export const { DELETE, GET, PATCH, PUT } = refused;
+export const { DELETE, GET, PATCH, PUT } = refused("POST");

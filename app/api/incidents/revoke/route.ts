@@ -13,4 +13,4 @@ export const POST = route(
   },
 );
 
-export const { DELETE, GET, PATCH, PUT } = refused;
+export const { DELETE, GET, PATCH, PUT } = refused("POST");

@@ -16,4 +16,4 @@ export const POST = route({ name: "/api/incidents/scan" }, async ({ session, req
   return new Response(await scanStream(investigator, sources), { headers: { "content-type": "application/x-ndjson" } });
 });
 
-export const { DELETE, GET, PATCH, PUT } = refused;
+export const { DELETE, GET, PATCH, PUT } = refused("POST");

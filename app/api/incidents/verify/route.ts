@@ -10,4 +10,4 @@ export const POST = keyRoute({ name: "/api/incidents/verify", body: z.unknown() 
   return NextResponse.json(verified, { status });
 });
 
-export const { DELETE, GET, PATCH, PUT } = refused;
+export const { DELETE, GET, PATCH, PUT } = refused("POST");

@@ -7,4 +7,4 @@ export const DELETE = route({ name: "/api/keys/{id}", params: keyPathSchema }, a
   return { revoked: true };
 });
 
-export const { GET, PATCH, POST, PUT } = refused;
+export const { GET, PATCH, POST, PUT } = refused("DELETE");

@@ -5,4 +5,4 @@ export const POST = route({ name: "/api/notifications/test", fresh: true }, asyn
   sendTestMessage(session),
 );
 
-export const { DELETE, GET, PATCH, PUT } = refused;
+export const { DELETE, GET, PATCH, PUT } = refused("POST");

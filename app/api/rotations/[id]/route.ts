@@ -15,4 +15,4 @@ export const DELETE = route(
   },
 );
 
-export const { GET, POST, PUT } = refused;
+export const { GET, POST, PUT } = refused("PATCH", "DELETE");

@@ -10,4 +10,4 @@ export const POST = route(
   ({ session, body: { password }, request }) => confirmWithPassword(session, password, clientAddress(request.headers)),
 );
 
-export const { DELETE, GET, PATCH, PUT } = refused;
+export const { DELETE, GET, PATCH, PUT } = refused("POST");

@@ -9,4 +9,4 @@ export const DELETE = route(definition, async ({ session, params }) => {
   return { ended: 1 };
 });
 
-export const { GET, PATCH, POST, PUT } = refused;
+export const { GET, PATCH, POST, PUT } = refused("DELETE");

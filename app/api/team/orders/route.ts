@@ -7,4 +7,4 @@ export const POST = route({ name: "/api/team/orders", body: orderSchema, fresh: 
   NextResponse.json({ order: await orderRevocation(session, body) }, { status: 201 }),
 );
 
-export const { DELETE, GET, PATCH, PUT } = refused;
+export const { DELETE, GET, PATCH, PUT } = refused("POST");

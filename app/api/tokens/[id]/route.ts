@@ -15,4 +15,4 @@ export const DELETE = route(
   ({ session, params, body }) => revokeToken(session, params.id, body),
 );
 
-export const { GET, POST, PUT } = refused;
+export const { GET, POST, PUT } = refused("PATCH", "DELETE");

@@ -15,5 +15,4 @@ export const GET = routeOrKey(
 );
 
 // Next would answer it with GET, and record a download that nobody takes.
-export const { PUT: HEAD } = refused;
-export const { DELETE, PATCH, POST, PUT } = refused;
+export const { DELETE, HEAD, PATCH, POST, PUT } = refused("GET");

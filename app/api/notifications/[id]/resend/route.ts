@@ -7,4 +7,4 @@ export const POST = route(
   async ({ session, params }) => resendNotification(session, params.id),
 );
 
-export const { DELETE, GET, PATCH, PUT } = refused;
+export const { DELETE, GET, PATCH, PUT } = refused("POST");

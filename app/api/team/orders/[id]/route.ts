@@ -10,4 +10,4 @@ export const DELETE = route(
   },
 );
 
-export const { GET, PATCH, POST, PUT } = refused;
+export const { GET, PATCH, POST, PUT } = refused("DELETE");

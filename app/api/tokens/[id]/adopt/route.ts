@@ -7,4 +7,4 @@ export const POST = route(
   ({ session, params, body }) => adoptToken(session, params.id, body),
 );
 
-export const { DELETE, GET, PATCH, PUT } = refused;
+export const { DELETE, GET, PATCH, PUT } = refused("POST");

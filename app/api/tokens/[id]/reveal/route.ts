@@ -7,4 +7,4 @@ export const POST = route(
   ({ session, params }) => revealToken(session, params.id),
 );
 
-export const { DELETE, GET, PATCH, PUT } = refused;
+export const { DELETE, GET, PATCH, PUT } = refused("POST");

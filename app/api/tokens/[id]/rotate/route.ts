@@ -8,4 +8,4 @@ export const POST = route(
   async ({ session, params, body }) => NextResponse.json(await rotateToken(session, params.id, body), { status: 201 }),
 );
 
-export const { DELETE, GET, PATCH, PUT } = refused;
+export const { DELETE, GET, PATCH, PUT } = refused("POST");
