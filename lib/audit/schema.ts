@@ -85,7 +85,7 @@ export const auditQuerySchema = auditFilterSchema.extend({
   cursor: z.string().max(64).optional(),
   /** A sequence number: newer than that, for the live tail. Newest first all the same. */
   after: z.coerce.number().int().min(0).optional(),
-  limit: z.coerce.number().int().min(1).max(500).default(50),
+  limit: z.coerce.number().int().min(1).max(1000).default(50),
 });
 export type AuditQuery = z.infer<typeof auditQuerySchema>;
 

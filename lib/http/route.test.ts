@@ -41,11 +41,13 @@ describe("parameters", () => {
   test("are parsed, with their defaults", async () => {
     expect(await (await ask("limit=7&actor=u1")).json()).toEqual({ limit: 7, actor: "u1" });
     expect(await (await ask("")).json()).toEqual({ limit: 50 });
+    expect(await (await ask("limit=1000")).json()).toEqual({ limit: 1000 });
   });
 
   test.each([
     ["unknown=1", "Unknown parameter: unknown"],
     ["limit=0", "limit: "],
+    ["limit=1001", "limit: "],
     ["limit=1&limit=2", "limit: must be given once"],
     ["action=token.steal", "action: "],
     ["from=yesterday", "from: "],

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { editTokenSchema, holdsSecret } from "@/lib/tokens/schema";
+import { editTokenSchema, holdsSecret, newTokenSchema, revokeSchema, rotateTokenSchema } from "@/lib/tokens/schema";
 
 const uuid = "c2353445-bc74-af1a-2850-1d55a371c0a9";
 const bare = uuid.replaceAll("-", "");
@@ -41,4 +41,37 @@ describe("a text that is kept", () => {
     expect(holdsSecret(text)).toBe(false);
     expect(editTokenSchema.safeParse({ label: text }).success).toBe(true);
   });
+});
+
+describe("what is said of a new token", () => {
+  test("may be null where there is nothing to say, as a token itself says it", () => {
+    const nothing = { purpose: null, environment: null, usedIn: null, rotateBy: null };
+    expect(newTokenSchema.parse({ label: "CI", ...nothing })).toEqual({ label: "CI" });
+    expect(newTokenSchema.safeParse({ label: null }).success).toBe(false);
+    expect(revokeSchema.safeParse({ reason: null }).success).toBe(true);
+  });
+
+  test("is taken over by a successor where it is absent; null does not say what is meant", () => {
+    expect(rotateTokenSchema.parse({})).toEqual({});
+    expect(rotateTokenSchema.safeParse({ environment: null }).success).toBe(false);
+  });
+
+  test.each([
+    ["2027-01-31", "2027-01-31"],
+    ["2027-01-31T00:00:00Z", "2027-01-31"],
+    ["2027-01-31T23:59:59.999+02:00", "2027-01-31"],
+    ["2027-01-31T08:00", "2027-01-31"],
+  ])("is to be rotated by a day: %s", (given, rotateBy) => {
+    expect(newTokenSchema.parse({ label: "CI", rotateBy: given })).toEqual({ label: "CI", rotateBy });
+    expect(rotateTokenSchema.parse({ rotateBy: given })).toEqual({ rotateBy });
+    expect(editTokenSchema.parse({ rotateBy: given })).toEqual({ rotateBy });
+  });
+
+  test.each(["soon", "", "2027-02-31", "2027-02-31T00:00:00Z", "2027-01-31T25:00:00Z", "2027-01", 1_801_353_600_000])(
+    "is not to be rotated by %j",
+    (rotateBy) => {
+      expect(newTokenSchema.safeParse({ label: "CI", rotateBy }).success).toBe(false);
+      expect(editTokenSchema.safeParse({ rotateBy }).success).toBe(false);
+    },
+  );
 });

@@ -97,13 +97,35 @@ export const text = (max: number, allowed = "") =>
     // It is kept in the clear.
     .refine((value) => !holdsSecret(value), { error: "must not hold a token value" });
 
+/** A calendar date. Of a moment, as all other times here are written, the date that it names. */
+const day = z.preprocess(
+  (value) =>
+    z.iso.datetime({ offset: true, local: true }).safeParse(value).success ? String(value).slice(0, 10) : value,
+  z.iso.date(),
+);
+
+const described = {
+  label: text(100),
+  purpose: text(500, "\n\r\t"),
+  environment: text(50),
+  usedIn: text(500, "\n\r\t"),
+  rotateBy: day,
+};
+
+/** Null, as a `Token` says it, is as good as absent where there is nothing yet. */
+const nothingYet = <T>(schema: z.ZodType<T>) =>
+  schema
+    .nullable()
+    .transform((value) => value ?? undefined)
+    .optional();
+
 /** Body of `POST /api/tokens`. */
 export const newTokenSchema = z.strictObject({
-  label: text(100),
-  purpose: text(500, "\n\r\t").optional(),
-  environment: text(50).optional(),
-  usedIn: text(500, "\n\r\t").optional(),
-  rotateBy: z.iso.date().optional(),
+  label: described.label,
+  purpose: nothingYet(described.purpose),
+  environment: nothingYet(described.environment),
+  usedIn: nothingYet(described.usedIn),
+  rotateBy: nothingYet(described.rotateBy),
 });
 export type NewToken = z.infer<typeof newTokenSchema>;
 
@@ -111,23 +133,23 @@ export type NewToken = z.infer<typeof newTokenSchema>;
 export const tokenPathSchema = z.object({ id: z.string() });
 
 /** `urgent`: goes on when the audit log cannot be written; the records follow when it can. */
-export const revokeSchema = z.strictObject({ reason: text(500).optional(), urgent: z.boolean().optional() });
+export const revokeSchema = z.strictObject({ reason: nothingYet(text(500)), urgent: z.boolean().optional() });
 
 /** Body of `PATCH /api/tokens/{id}`: what is absent stays, null clears. */
 export const editTokenSchema = z
   .strictObject({
-    label: text(100).nullable(),
-    purpose: text(500, "\n\r\t").nullable(),
-    environment: text(50).nullable(),
-    usedIn: text(500, "\n\r\t").nullable(),
-    rotateBy: z.iso.date().nullable(),
+    label: described.label.nullable(),
+    purpose: described.purpose.nullable(),
+    environment: described.environment.nullable(),
+    usedIn: described.usedIn.nullable(),
+    rotateBy: described.rotateBy.nullable(),
   })
   .partial()
   .refine((patch) => Object.keys(patch).length > 0, { error: "Name at least one field to change" });
 export type TokenPatch = z.infer<typeof editTokenSchema>;
 
 /** Body of `POST /api/tokens/{id}/rotate`: what is absent is taken over from the token that is replaced. */
-export const rotateTokenSchema = newTokenSchema.partial();
+export const rotateTokenSchema = z.strictObject(described).partial();
 export type Successor = z.infer<typeof rotateTokenSchema>;
 
 /** Where the old token of a rotation was used, and whether the new one has taken its place there. */
