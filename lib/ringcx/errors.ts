@@ -85,4 +85,15 @@ export class UpstreamError extends TokendeskError {
     this.explained = facts.explained ?? false;
     this.retryAfterMs = facts.retryAfterMs;
   }
+
+  /** The same, with the time in ms for which nothing is sent after it. */
+  heldFor(retryAfterMs: number): UpstreamError {
+    const { operation, failure, reason, upstreamStatus, explained, cause } = this;
+    return new UpstreamError(operation, failure, reason, {
+      ...(upstreamStatus === undefined ? {} : { status: upstreamStatus }),
+      explained,
+      retryAfterMs,
+      cause,
+    });
+  }
 }

@@ -201,6 +201,16 @@ describe("429", () => {
     },
   );
 
+  test("without Retry-After the person is told how long nothing is sent now", async () => {
+    fresh({ RINGCX_TIMEOUT_MS: "1000" });
+    vi.spyOn(Math, "random").mockReturnValue(1);
+    behave = refuseOnce();
+    expect(await caught(send(call(limited)))).toMatchObject({ code: "upstream_rate_limited", retryAfter: 2 });
+    const next = await caught(send(call(limited)));
+    expect(next).toMatchObject({ code: "upstream_rate_limited", retryAfter: 2 });
+    expect(upstream.asked).toHaveLength(1);
+  });
+
   test("an effect that was refused with 429 did not happen, and holds the next one back", async () => {
     behave = refuseOnce("60");
     const effect = call({ ...limited, kind: "effect", method: "POST" });

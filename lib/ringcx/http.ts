@@ -93,7 +93,7 @@ export async function send<T>(call: Call<T>): Promise<T> {
       // What RingCX did not let through may go out later, an effect too.
       const held = heldSince !== null && time.patient && Date.now() - heldSince < maxHeldMs && call.method !== "POST";
       const again = failure.failure === "transient" && (held || (call.kind === "read" && attempt < maxAttempts));
-      if (!again || wait >= time.left()) throw failure;
+      if (!again || wait >= time.left()) throw call.limit && isHeld ? failure.heldFor(wait) : failure;
       await delay(wait);
     }
   }
