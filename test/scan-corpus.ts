@@ -51,6 +51,18 @@ const hexdumpC = (text: string) =>
       return `${(n * 16).toString(16).padStart(8, "0")}  ${shown}  |${row}|`;
     })
     .join("\n");
+const tcpdump = (text: string) =>
+  (text.match(/[\s\S]{1,16}/g) ?? [])
+    .map((row, n) => {
+      const groups =
+        Buffer.from(row)
+          .toString("hex")
+          .match(/.{1,4}/g)
+          ?.join(" ") ?? "";
+      return `\t0x${(n * 16).toString(16).padStart(4, "0")}:  ${groups.padEnd(39)}  ${row.replace(/[\r\n]/g, ".")}`;
+    })
+    .join("\n");
+const utf32 = (text: string) => Buffer.from([...text].flatMap((c) => [c.charCodeAt(0), 0, 0, 0]));
 
 const prose =
   "The nightly import of the dialling lists failed again, so somebody switched the verbose log on and forgot about it. ";
@@ -134,6 +146,7 @@ const plain: Dressing[] = [
   ["UTF-16BE with a mark", "plain", (v) => Buffer.concat([Buffer.from([0xff, 0xfe]), utf16(`a\nb\n${v}`)]).swap16(), 3],
   ["UTF-16LE without a mark", "plain", (v) => utf16(`one\nTOKEN=${v}\n`), 2],
   ["UTF-16BE without a mark", "plain", (v) => utf16(`one\nTOKEN=${v}\n`).swap16(), 2],
+  ["UTF-32", "encoded", (v) => utf32(`one\nTOKEN=${v}\n`), 2],
   ["Windows line ends", "plain", (v) => `a\r\nb\r\n${v}\r\nc`, 3],
   [
     "binary noise around",
@@ -145,6 +158,18 @@ const plain: Dressing[] = [
   ["end of a long line", "plain", (v) => `${"x ".repeat(50_000)}${v}`],
   ["Java stack trace", "plain", (v) => `java.lang.IllegalStateException: ${v}\n\tat a.B.c(B.java:12)`],
   ["key of a Redis client", "plain", (v) => `127.0.0.1:6379> GET "${v}"`],
+  ["environment of a process", "plain", (v) => Buffer.from(`HOME=/root\0RINGCX_TOKEN=${v}\0SHELL=/bin/sh\0`)],
+  ["argument of a process", "plain", (v) => Buffer.from(`/usr/bin/dial\0${v}\0Berlin\0`)],
+  ["string in a memory dump", "plain", (v) => Buffer.from(`abc\0\0\0${v}\0\0def`)],
+  ["in an archive", "plain", (v) => Buffer.from(`a.env${"\0".repeat(95)}0000644\0ustar\0${"\0".repeat(99)}${v}`)],
+  [
+    "UTF-16LE without a mark, mostly of another script",
+    null,
+    (v) => utf16(`${"令牌は次のとおりです。".repeat(20)}${v} ${"以上".repeat(20)}`),
+  ],
+  ["after an em dash", "plain", (v) => `The token—${v}—was in it.`],
+  ["after a spelled em dash", "plain", (v) => `The token--${v} -- was in it.`],
+  ["gzip file as the only member of a gzip file", "gzip", (v) => gzipSync(gzipSync(`one\n${v}\n`)), 2],
 ];
 
 const encoded: Dressing[] = [
@@ -243,6 +268,17 @@ const wrapped: Dressing[] = [
   ["strings side by side", "wrapped", (v) => `"${columns(v, 12, '"\n    "')}"`],
   ["%0A", "wrapped", (v) => columns(v, 12, "%0A")],
   ["<br> of a mail", "wrapped", (v) => columns(v, 20, "&#10;")],
+  ["<br>", "wrapped", (v) => `<td>${columns(v, 20, "<br>")}</td>`],
+  ["<br/> and a line feed", "wrapped", (v) => columns(v, 20, "<br />\n")],
+  ["in a table", "wrapped", (v) => `| a | ${columns(v, 14, " |\n| ")} |`],
+  ["in a drawn table", "wrapped", (v) => `│ ${columns(v, 14, " │\n│ ")} │`],
+  ["in a table of psql", "wrapped", (v) => ` ${columns(v, 14, "+\n ")}`],
+  ["continued in PowerShell", "wrapped", (v) => columns(v, 14, "`\r\n")],
+  ["continued in cmd", "wrapped", (v) => columns(v, 14, "^\r\n")],
+  ["with the wrap signs of an editor", "wrapped", (v) => columns(v, 14, "↵\n")],
+  ["strings joined by an ampersand", "wrapped", (v) => `"${columns(v, 14, '" & _\r\n    "')}"`],
+  ["strings joined by bars", "wrapped", (v) => `'${columns(v, 14, "' || '")}'`],
+  ["strings in different quotes", "wrapped", (v) => `"${v.slice(0, 14)}"'${v.slice(14)}'`],
   ["UTF-16", "wrapped", (v) => utf16(columns(`the token is ${v} and so on`, 24))],
   ["prose wrapped at 60 columns", null, (v) => columns(`${prose}${prose}Its token ${v} was in it. ${prose}`, 60), 5],
   [
@@ -328,6 +364,7 @@ const blocks: Dressing[] = [
   ["xxd -p", "hex", (v) => columns(Buffer.from(`token: ${v} ends here, does it`).toString("hex"), 60)],
   ["xxd", "hex", (v) => `$ xxd f\n${xxd(`token: ${v} ends`)}\n$ `, 2],
   ["hexdump -C", "hex", (v) => `${hexdumpC(`token: ${v} ends`)}\n0000003a\n`],
+  ["tcpdump -X", "hex", (v) => `IP a.1 > b.80: Flags [P.]\n${tcpdump(`X-Auth-Token: ${v}\r\n`)}\n`, 2],
   ["pairs of hexadecimal digits", "hex", (v) => Buffer.from(`t ${v}`).toString("hex").match(/../g)?.join(" ") ?? ""],
 ];
 
@@ -515,6 +552,10 @@ export const lookAlikes: readonly QuietCase[] = Object.entries({
   "percent-encoded bare UUID": `id%3A${u}`,
   "wrapped bare UUIDs": `${u}\n${u}\n${u}`,
   "diff of bare UUIDs": `-id:${u}\n+id:${u}`,
+  "bare UUID in the environment of a process": `A=aws80\0:${u}\0B=2\0`,
+  "string of a memory dump before a bare UUID": `aws80\0${u}\0`,
+  "cut in a table": `| aws80:${u.slice(0, 20)} |\n| next cell |`,
+  "cell under a cell": `| aws80: |\n| ${u} |`,
 }).map(([name, text]) => ({ name, text }));
 
 /** Nothing like a token in it. */

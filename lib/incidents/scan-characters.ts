@@ -52,6 +52,10 @@ function hexNumber(bytes: Uint8Array, at: number, length: number): number {
 
 const colons = new Set([0xff1a, 0xfe55, 0xfe13, 0xa789, 0x2236, 0x02d0, 0x0589]);
 const dashes = new Set([0x2212, 0xfe58, 0xfe63, 0x2043, 0x02d7, 0x06d4, 0x2796]);
+/** The edges of a drawn table. */
+const bars = new Set([0x2502, 0x2503, 0x2506, 0x2507, 0x250a, 0x250b, 0x2551, 0x2758, 0xffe8]);
+/** By which editors and terminals show that a line goes on. */
+const wrapSigns = new Set([0x21a9, 0x21aa, 0x21b2, 0x21b5, 0x2936, 0x2937, 0x23ce]);
 const named = new Map<string, number>(
   Object.entries({
     colon: 58,
@@ -86,6 +90,8 @@ function meaning(point: number): number {
   if (point === 0xa0 || (point >= 0x2000 && point <= 0x200a) || point === 0x202f || point === 0x3000) return 32;
   if (colons.has(point)) return 58;
   if ((point >= 0x2010 && point <= 0x2015) || dashes.has(point)) return 45;
+  if (bars.has(point)) return 124;
+  if (wrapSigns.has(point)) return 92;
   if (point >= 0xff01 && point <= 0xff5e) return point - 0xfee0;
   if (
     point === 0xad ||
@@ -317,6 +323,11 @@ export class Reader implements Character {
     this.code = name.toLowerCase() === "wbr" ? invisible : loose;
     this.next = i + 1;
     this.dressed = true;
+    if (name.toLowerCase() !== "br") return;
+    // The line's end behind it is none of its own.
+    this.code = lineFeed;
+    if (bytes[this.next] === 13) this.next += 1;
+    if (bytes[this.next] === lineFeed) this.next += 1;
   }
 
   /** A colour code whose `[` stands at `at`, or a title (`]`). */
@@ -341,9 +352,11 @@ export class Reader implements Character {
 
 /** Punctuation that is written behind a backslash somewhere. */
 const escapable = new Set(Array.from("\"'`:-/._*~|#+!()[]{}", (sign) => sign.charCodeAt(0)));
-const inline = new Set("a,b,code,del,em,font,i,ins,kbd,mark,s,span,strong,sub,sup,tt,u,var,wbr".split(","));
+const inline = new Set("a,b,br,code,del,em,font,i,ins,kbd,mark,s,span,strong,sub,sup,tt,u,var,wbr".split(","));
 
 const quotes = new Set([34, 39, 96]);
+/** At a line's end: it goes on in the next one (shell, quoted-printable, cmd, psql), or the cell of a table does. */
+const edges = new Set([92, 61, 94, 43, 124]);
 /** What stands before each line of a quoted mail, a diff, a comment or a box. */
 const marks = new Set([32, 9, 62, 124, 43, 35, 42, 47, 59]);
 
@@ -367,13 +380,18 @@ export function afterBreak(reader: Reader, at: number, sign: number, base64: boo
   };
   reader.read(at);
   skip(nothing);
-  const quote = quotes.has(reader.code) ? reader.code : 0;
-  if (quote > 0) {
+  let quoted = quotes.has(reader.code);
+  if (quoted) {
+    const isBackquote = reader.code === 96;
     reader.read(reader.next);
-    skip(isBlankOrOperator);
+    // PowerShell's line goes on behind one.
+    if (isBackquote && (reader.code === lineFeed || reader.code === 13)) quoted = false;
+    else skip(isBlankOrOperator);
   } else skip(isBlank);
-  // The sign that the line goes on, where the line's end is encoded.
-  if (reader.code === 92 || reader.code === 61) reader.read(reader.next);
+  if (edges.has(reader.code)) {
+    reader.read(reader.next);
+    skip(isBlank);
+  }
   if (reader.code === lineFeed || reader.code === 13) {
     broken = true;
     skip(isReturn);
@@ -381,14 +399,17 @@ export function afterBreak(reader: Reader, at: number, sign: number, base64: boo
     skip(nothing);
     if (sign > 0 && reader.code === sign) reader.read(reader.next);
     skip(base64 ? isQuietMark : isMark);
+    if (quoted) skip(isBlankOrOperator);
   }
   if (budget === 0) return -1;
-  if (quote > 0) return reader.code === quote ? reader.next : -1;
+  if (quoted) return quotes.has(reader.code) ? reader.next : -1;
   return broken ? reader.begin : -1;
 }
 
 const nothing = () => false;
 const isBlank = (code: number) => code === 32 || code === 9;
-const isBlankOrOperator = (code: number) => isBlank(code) || code === 43 || code === 46;
+/** With what languages join strings: `+ . & || _` */
+const operators = new Set([43, 46, 38, 124, 95]);
+const isBlankOrOperator = (code: number) => isBlank(code) || operators.has(code);
 const isReturn = (code: number) => code === 13;
 const isQuietMark = (code: number) => code !== 43 && code !== 47 && marks.has(code);

@@ -249,14 +249,17 @@ class Search {
 
   *source(bytes: Uint8Array, origin: Origin): Steps {
     this.share = 0;
-    if (bytes[0] === 0x1f && bytes[1] === 0x8b && bytes[2] === 8) {
-      const inflated = yield* this.#inflate(bytes, "gzip");
+    let content = bytes;
+    let depth = 0;
+    for (; isGzip(content) && depth < maxDepth; depth += 1) {
+      const inflated = yield* this.#inflate(content, "gzip");
       this.#decodedBlocks += 1;
-      if (inflated) yield* this.#text(newText(yield* asUtf8(inflated), origin, { dress: "gzip", depth: 1 }));
-      return;
+      if (!inflated) return;
+      content = inflated;
     }
-    this.text = yield* asUtf8(bytes);
-    yield* this.#text(newText(this.text, origin, {}));
+    const text = yield* asUtf8(content);
+    if (depth === 0) this.text = text;
+    yield* this.#text(newText(text, origin, depth === 0 ? {} : { dress: "gzip", depth }));
   }
 
   /** Decides between the readings of each value that has several, now that all prefixes of the text are known. */
@@ -318,7 +321,9 @@ class Search {
     if (kind === colon) {
       const next = bytes[at + 1] ?? 0;
       if (afterColon[next] === 0 || (at > 0 && notBeforeColon[bytes[at - 1] as number] === 1)) return;
-      if (next === 32 && !isMark(bytes[at + 2] ?? 0) && afterColon[bytes[at + 2] ?? 0] === 0) return;
+      const behind = bytes[at + 2] ?? 0;
+      // A bar there begins a block of YAML, or ends a cell.
+      if (next === 32 && (behind === 124 || (!isMark(behind) && afterColon[behind] === 0))) return;
       if (at >= text.colonsFrom) this.#value(text, at, at + 1, false);
     } else if (kind === dressedColon) {
       if (at < text.colonsFrom || (bytes[at] === 92 && bytes[at - 1] === 92)) return;
@@ -326,7 +331,7 @@ class Search {
       if (reader.code === 58) this.#value(text, at, reader.next, true);
     } else if (kind === newline) {
       const next = bytes[at + 1] ?? 0;
-      if (isHex(next) || next === 32) this.#lineStart(text, at + 1);
+      if (isHex(next) || next === 32 || next === 9) this.#lineStart(text, at + 1);
     }
   }
 
@@ -447,7 +452,7 @@ class Search {
     const diff = lineSign(bytes, at);
     const readings: Reading[] = [];
     let word: { char: string; at: number }[] = [];
-    const state = { dressed: false, wrapped: false, sure: false, strong: false, possible: true };
+    const state = { dressed: false, wrapped: false, sure: false, strong: false, possible: true, spaced: false };
     const note = () => {
       if (!state.possible) return;
       for (const skipped of beginnings(word.map(({ char }) => char).join(""))) {
@@ -464,11 +469,19 @@ class Search {
       const char = chars[i] as (typeof chars)[number];
       if (char.at < known) return null;
       if (isAlphanumeric(char.code) || char.code === 45 || char.code === 95 || char.code === 46) {
+        // Between characters of UTF-16, half of one that is no letter.
+        if (state.spaced && bytes[char.at - 1] !== 0 && bytes[char.at + 1] !== 0) break;
+        if (isEmDash(bytes, char.at)) note();
         word.unshift({ char: String.fromCharCode(char.code), at: char.at });
         state.dressed ||= char.dressed;
         continue;
       }
       if (char.code === invisible || char.code === loose) {
+        if (bytes[char.at] === 0) {
+          // It ends a string, unless there is one at each character.
+          if (bytes[char.at + 1] !== 0 && bytes[char.at + 2] !== 0) break;
+          state.spaced = true;
+        }
         note();
         state.sure = char.code === invisible;
         state.strong = false;
@@ -624,7 +637,7 @@ class Search {
       for (const first of [digits, digits + 1]) {
         const decoded = Buffer.from(latin1(chars, first, digitsTo - ((digitsTo - first) % 2)), "hex");
         yield* this.#inside(text, block, decoded, "hex");
-        if (decoded[0] !== 0x1f || decoded[1] !== 0x8b || decoded[2] !== 8) continue;
+        if (!isGzip(decoded)) continue;
         const inflated = yield* this.#inflate(decoded, "gzip");
         if (inflated) yield* this.#inside(text, block, inflated, "gzip");
       }
@@ -668,10 +681,10 @@ class Search {
     return inflated.bytes;
   }
 
-  /** Takes the line of a hexadecimal dump (`xxd`, `hexdump -C`, `od -tx1`, Wireshark) that begins here, if it is one. */
+  /** Takes the line of a hexadecimal dump (`xxd`, `hexdump -C`, `od -tx1`, Wireshark, `tcpdump -X`) that begins here, if it is one. */
   #lineStart({ bytes, dump, depth }: Text, at: number): void {
     const first = bytes[at] ?? 0;
-    if ((first !== 32 && !isHex(first)) || depth >= maxDepth) return;
+    if ((first !== 32 && first !== 9 && !isHex(first)) || depth >= maxDepth) return;
     const line = readDumpLine(bytes, at);
     if (!line) return;
     // So near, it is the next line, behind a column of letters.
@@ -736,6 +749,10 @@ function newText(
   };
 }
 
+function isGzip(bytes: Uint8Array): boolean {
+  return bytes[0] === 0x1f && bytes[1] === 0x8b && bytes[2] === 8;
+}
+
 /** UTF-16 with a mark, or evident from its zero bytes, as UTF-8; anything else as it is. */
 function* asUtf8(bytes: Uint8Array): Generator<null, Uint8Array, unknown> {
   const [first, second] = bytes;
@@ -784,6 +801,7 @@ function readUuid(bytes: Uint8Array, reader: Reader, at: number, sign: number): 
   let uuid = "";
   let dressed = false;
   let wrapped = false;
+  let spaced = false;
   let next = at;
   for (let patience = 400; uuid.length < uuidLength; patience -= 1) {
     if (patience === 0) return noUuid;
@@ -804,10 +822,12 @@ function readUuid(bytes: Uint8Array, reader: Reader, at: number, sign: number): 
       next = goesOn;
       continue;
     }
+    spaced ||= bytes[next] === 0;
     dressed = true;
     next = reader.next;
   }
-  return isUuidEnd(bytes, reader, next) ? { uuid, next, dressed, wrapped } : noUuid;
+  // A NUL ends a string, unless there is one at each character.
+  return (!spaced && bytes[next] === 0) || isUuidEnd(bytes, reader, next) ? { uuid, next, dressed, wrapped } : noUuid;
 }
 
 /** No letter or digit follows, and no further group of hexadecimal digits. */
@@ -815,17 +835,26 @@ function isUuidEnd(bytes: Uint8Array, reader: Reader, at: number): boolean {
   reader.read(at);
   for (let n = 0; n < 8 && reader.code === invisible; n += 1) reader.read(reader.next);
   if (isAlphanumeric(reader.code)) return false;
-  if (reader.code !== 45) return true;
+  if (reader.code !== 45 || isEmDash(bytes, reader.begin)) return true;
   let digits = reader.next;
   while (digits < reader.next + 64 && isHex(bytes[digits] ?? 0)) digits += 1;
   return digits - reader.next < 4 || (digits < reader.next + 64 && isAlphanumeric(bytes[digits] ?? 0));
 }
 
-/** Where in a word a prefix may begin: after dashes and underscores (Markdown, options), or behind a full stop. */
+/** It stands between two words, never in one. */
+function isEmDash(bytes: Uint8Array, at: number): boolean {
+  return bytes[at] === 0xe2 && bytes[at + 1] === 0x80 && (bytes[at + 2] === 0x94 || bytes[at + 2] === 0x95);
+}
+
+/**
+ * Where in a word a prefix may begin: after dashes and underscores (Markdown, options), behind a full stop, or behind two
+ * dashes that are typed for a long one.
+ */
 function beginnings(word: string): number[] {
   const stop = word.lastIndexOf(".") + 1;
+  const long = Math.max(0, word.lastIndexOf("--"));
   const past = (from: number) => from + (/^[-_.]*/.exec(word.slice(from))?.[0].length ?? 0);
-  return [...new Set([0, past(0), stop, past(stop)])];
+  return [...new Set([0, past(0), stop, past(stop), past(long)])];
 }
 
 /**
@@ -965,7 +994,7 @@ function readDumpLine(bytes: Uint8Array, from: number): { bytes: number[]; next:
   let at = from;
   const blanks = () => {
     const began = at;
-    while (at < began + 8 && bytes[at] === 32) at += 1;
+    while (at < began + 8 && (bytes[at] === 32 || bytes[at] === 9)) at += 1;
     return at - began;
   };
   const digits = () => {
@@ -974,6 +1003,7 @@ function readDumpLine(bytes: Uint8Array, from: number): { bytes: number[]; next:
     return at - began;
   };
   blanks();
+  if (bytes[at] === 48 && bytes[at + 1] === 120) at += 2;
   const began = at;
   const offset = digits();
   const ended = bytes[at];
