@@ -32,6 +32,13 @@ const columns = (text: string, width: number, by = "\n") =>
 const utf16 = (text: string) => Buffer.from(text, "utf16le");
 const percentAll = (text: string) => [...text].map((c) => `%${c.charCodeAt(0).toString(16).padStart(2, "0")}`).join("");
 const between = (text: string, by: string) => [...text].join(by);
+/** Lines of at most 76 columns, as a mail has them. */
+const quotedPrintable = (text: string) =>
+  text
+    .replaceAll("=", "=3D")
+    .split("\n")
+    .map((row) => row.replace(/(?:=3D|[^=]){72,75}(?=.)/g, "$&=\r\n"))
+    .join("\r\n");
 const xxd = (text: string) =>
   (text.match(/[\s\S]{1,16}/g) ?? [])
     .map((row, n) => {
@@ -259,6 +266,7 @@ const wrapped: Dressing[] = [
   ["continued in a shell", "wrapped", (v) => columns(v, 4, "\\\n")],
   ["continued in a shell, indented", "wrapped", (v) => `TOKEN=${columns(v, 12, "\\\n  ")}`],
   ["quoted-printable, soft", "wrapped", (v) => columns(v, 3, "=\r\n")],
+  ["quoted-printable, with line ends of its own", "wrapped", (v) => columns(v, 20, "=0D=0A=\r\n")],
   ["quoted-printable, soft and =3A", "wrapped", (v) => columns(v, 20, "=\n").replace(":", "=3A")],
   ["folded YAML", "wrapped", (v) => `token: >-\n  ${columns(v, 20, "\n  ")}\nnext: 1`, 2],
   ["in a text in JSON", "wrapped", (v) => JSON.stringify({ log: columns(v, 12) })],
@@ -327,6 +335,12 @@ const blocks: Dressing[] = [
   ["base64 in removed lines", "base64", (v) => `-${columns(base64(`${prose}${v} `), 60, "\n-")}`],
   ["base64 with its line feeds in JSON", "base64", (v) => JSON.stringify(columns(base64(`${prose}${v} `), 64))],
   ["base64 in strings joined by plus", "base64", (v) => `"${columns(base64(`${prose}${v} `), 60, '" +\n"')}"`],
+  ["base64 at 76 columns, quoted-printable", "base64", (v) => quotedPrintable(columns(base64(`${prose}${v} `), 76))],
+  [
+    "base64 at 64 columns, percent-encoded with its indentation",
+    "base64",
+    (v) => encodeURIComponent(`  ${columns(base64(`${prose.slice(0, 70)} ${v} `), 64, "\n  ")}`),
+  ],
   [
     "base64 whose first line begins behind a name",
     "base64",
@@ -346,6 +360,16 @@ const blocks: Dressing[] = [
   ["base64 in gzip in base64", "gzip", (v) => base64(gzipSync(`v: ${base64(`x ${v}`)}`))],
   ["zlib in base64", "gzip", (v) => base64(deflateSync(`the token is ${v}`))],
   ["zlib in base64, best", "gzip", (v) => `p=${base64(deflateSync(`the token is ${v}`, { level: 9 }))};`],
+  [
+    "zlib in base64, removed at the end of a diff",
+    "gzip",
+    (v) => `-${base64(deflateSync(`${prose}${v} ${prose.toUpperCase()}`))}`,
+  ],
+  [
+    "gzip in base64 at 76 columns, quoted-printable",
+    "gzip",
+    (v) => quotedPrintable(columns(base64(gzipSync(`${prose}${v} `)), 76)),
+  ],
   [
     "zlib in base64, stored: legible without inflating",
     "base64",

@@ -303,8 +303,7 @@ export class Reader implements Character {
       return;
     }
     const point = hexNumber(bytes, at + 1, 2);
-    if (point === 58 || point === 45 || point === 61 || point === 95) this.#set(point, at + 3);
-    else if (point === 32 || point === 9 || point === 34 || point === 39) this.#set(point, at + 3);
+    if (quotedPrintable.has(point)) this.#set(point, at + 3);
   }
 
   #tag(at: number): void {
@@ -350,6 +349,8 @@ export class Reader implements Character {
   }
 }
 
+/** `: - = _`, blanks, quotes and line ends. */
+const quotedPrintable = new Set([58, 45, 61, 95, 32, 9, 34, 39, 13, lineFeed]);
 /** Punctuation that is written behind a backslash somewhere. */
 const escapable = new Set(Array.from("\"'`:-/._*~|#+!()[]{}", (sign) => sign.charCodeAt(0)));
 const inline = new Set("a,b,br,code,del,em,font,i,ins,kbd,mark,s,span,strong,sub,sup,tt,u,var,wbr".split(","));
@@ -396,6 +397,8 @@ export function afterBreak(reader: Reader, at: number, sign: number, base64: boo
     broken = true;
     skip(isReturn);
     if (reader.code === lineFeed) reader.read(reader.next);
+    // A line's end that stands for itself in quoted-printable, and then the one of the mail.
+    if (reader.soft) reader.read(reader.next);
     skip(nothing);
     if (sign > 0 && reader.code === sign) reader.read(reader.next);
     skip(base64 ? isQuietMark : isMark);

@@ -522,8 +522,9 @@ class Search {
   *#block(text: Text, runFrom: number, to: number): Steps {
     const { bytes, reader, depth } = text;
     if (runFrom < text.blocksTo || depth >= maxDepth) return;
-    const sign = bytes[to] === 10 || bytes[to] === 13 ? lineSign(bytes, to) : 0;
-    const from = sign > 0 && bytes[runFrom] === sign && (bytes[runFrom - 1] ?? 10) === 10 ? runFrom + 1 : runFrom;
+    const isFirst = (bytes[runFrom - 1] ?? 10) === 10;
+    const sign = isFirst || bytes[to] === 10 || bytes[to] === 13 ? lineSign(bytes, to) : 0;
+    const from = sign > 0 && bytes[runFrom] === sign && isFirst ? runFrom + 1 : runFrom;
     let chars = bytes.subarray(from, to);
     let used = 0;
     const append = (more: Uint8Array) => {
@@ -544,6 +545,7 @@ class Search {
     const length = () => used || to - from;
     let at = to;
     let lineFrom = from;
+    let widthFrom = 0;
     let widthBefore = 0;
     for (let seams = 1; afterRun[bytes[at] ?? 0] === 1; seams += 1) {
       if (seams % 1_000 === 0) yield null;
@@ -556,17 +558,22 @@ class Search {
         at = runTo;
         continue;
       }
+      // Quoted-printable breaks lines that are as long as base64 has them, once more.
+      const broken = reader.soft && isFullLine(bytes, at);
       const next = afterBreak(reader, at, sign, true);
       if (next < 0) break;
       const runTo = endOfRun(bytes, next);
       if (runTo === next) break;
-      const width = length() - (lines.at(-1) ?? 0);
+      const width = length() - widthFrom;
       // Lines of one block are equally long; the first begins behind something else, the last ends early.
-      if (lines.length > 1 && width < widthBefore) break;
-      if (lines.length > 1 && runTo - next > width) break;
+      if (lines.length > 1 && !broken && (width < widthBefore || runTo - next > width)) break;
       lines.push(length());
       append(bytes.subarray(next, runTo));
-      widthBefore = width;
+      if (!broken) {
+        widthFrom = lines.at(-1) ?? 0;
+        // What stands before the first line makes it longer.
+        widthBefore = lines.length > 2 ? width : 0;
+      }
       lineFrom = next;
       at = runTo;
     }
@@ -777,6 +784,13 @@ function* asUtf8(bytes: Uint8Array): Generator<null, Uint8Array, unknown> {
     yield null;
   }
   return Buffer.concat(pieces);
+}
+
+/** Whether the line that `at` ends is as long as a mail has them. */
+function isFullLine(bytes: Uint8Array, at: number): boolean {
+  const from = latin1(bytes, Math.max(0, at - 80), at).lastIndexOf("\n");
+  const width = Math.min(at, 80) - (from + 1);
+  return width >= 64 && width <= 77;
 }
 
 /** The plus or minus that the line of `at` begins with, else 0. */
