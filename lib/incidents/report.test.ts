@@ -76,7 +76,7 @@ async function open(tokens: CaseToken[], found = tokens.length): Promise<void> {
 }
 
 /** As the run leaves it. */
-async function settle(index: number, step: string, provenAfterMs: number | null): Promise<void> {
+async function settle(index: number, step: string, provenAfterMs: number | null, sentAfterMs = 5_000): Promise<void> {
   const tokenId = markToken(values[index] as string).id;
   await write("test", (trx) =>
     trx
@@ -85,7 +85,7 @@ async function settle(index: number, step: string, provenAfterMs: number | null)
         step,
         position: index,
         detail: "As the run says.",
-        deleted_at: step === "waiting" ? null : openedAt + 5_000,
+        deleted_at: step === "waiting" ? null : openedAt + sentAfterMs,
         proven_at: provenAfterMs === null ? null : openedAt + provenAfterMs,
         proof: provenAfterMs === null ? null : "token_refused",
       })
@@ -222,12 +222,15 @@ describe.each(databaseKinds)("on %s", (kind) => {
     await record(actor("ana"), { action: "token.revoke", outcome: "unknown", token });
     const own = { action: "token.revoke", outcome: "succeeded", token, details: { incident: id } } as const;
     await record(actor("ana"), own);
+    const key = { ...actor("key:k1"), name: "API key Nightly scan" };
+    await record(key, { action: "token.revoke", outcome: "succeeded", token, details: { incident: "another" } });
     const told = async (who: CaseReader) =>
-      (await incidentReport(who, id)).timeline.map(({ what }) => what).filter((what) => what.includes("@example.com"));
+      (await incidentReport(who, id)).timeline.map(({ what }) => what).filter((what) => /@example\.com|key/.test(what));
     expect(await told(reader("olga", "ops"))).toEqual([
       "ana@example.com created aws80:…0000.",
       "nils@example.com revealed aws80:…0000. Reason: for the wallboard",
       "ana@example.com revoked aws80:…0000, with no known outcome.",
+      "API key nightly scan revoked aws80:…0000.",
     ]);
     expect(await told(reader("ana"))).toEqual([
       "ana@example.com created aws80:…0000.",
@@ -331,6 +334,24 @@ describe.each(databaseKinds)("on %s", (kind) => {
     const report = await incidentReport(reader("ana"), id);
     expect(report.tokens[0]).toMatchObject({ places: [], accounts: [], user: null, notChecked: [], label: null });
     expect(report.notChecked).toContain("Labels, owners and environments: the inventory could not be read.");
+  });
+
+  test("nothing is told to be dead before its deletion is told to be sent, however close they are", async () => {
+    await open([suspect(0), suspect(1), suspect(2)]);
+    await confirm({ finished_at: openedAt + 6_500 });
+    await settle(0, "revoked", 5_100, 5_000);
+    await settle(1, "revoked", 5_300, 5_200);
+    await settle(2, "revoked", 6_100, 5_900);
+    const { timeline } = await incidentReport(reader("ana"), id);
+    expect(timeline.slice(-4)).toEqual([
+      {
+        at: new Date(openedAt + 5_900).toISOString(),
+        what: "Deletion sent for aws80:…0000, aws80:…0001 and aws80:…0002.",
+      },
+      { at: new Date(openedAt + 5_900).toISOString(), what: "aws80:…0000 and aws80:…0001 are proven dead." },
+      { at: new Date(openedAt + 6_100).toISOString(), what: "aws80:…0002 is proven dead." },
+      { at: new Date(openedAt + 6_500).toISOString(), what: "The revocation ended: 3 of 3 tokens proven dead." },
+    ]);
   });
 
   test("of 500 tokens the timeline stays one that can be read", async () => {

@@ -267,10 +267,7 @@ function timelineOf(incident: CaseRow, tokens: readonly ReportToken[]): ReportEv
     `${line(incident.confirmed_by_name ?? who, 320)} confirmed the revocation${scope}${reason}`,
   );
 
-  const sent = tokens.flatMap(({ deletedAt, hint }) => (deletedAt === null ? [] : [{ at: deletedAt, hint }]));
-  const dead = tokens.flatMap(({ provenAt, hint }) => (provenAt === null ? [] : [{ at: provenAt, hint }]));
-  events.push(...grouped(sent, (hints) => `Deletion sent for ${hints}.`));
-  events.push(...grouped(dead, (hints, many) => `${hints} ${many ? "are" : "is"} proven dead.`));
+  events.push(...deaths(tokens));
   const chosen = tokens.filter(({ outcome }) => outcome !== null);
   const proven = chosen.filter(({ outcome }) => isProven(outcome)).length;
   note(incident.finished_at, `The revocation ended: ${proven} of ${plural(chosen.length, "token")} proven dead.`);
@@ -286,27 +283,44 @@ function openedIn({ origin, key_name, text_bytes, files, found }: CaseRow, who: 
     : `${who} brought in ${what}.`;
 }
 
-/** One line for what happened to several tokens within the same second, or longer where that are too many lines. */
-function grouped(
-  moments: readonly { at: string; hint: string }[],
-  say: (hints: string, many: boolean) => string,
-): ReportEvent[] {
+type Moment = { at: string; hint: string };
+
+/**
+ * What was sent and what is proven dead: a line each for what happened to several tokens within the same second, or
+ * longer where that are too many lines.
+ */
+function deaths(tokens: readonly ReportToken[]): ReportEvent[] {
+  const sent = tokens.flatMap(({ deletedAt, hint }) => (deletedAt === null ? [] : [{ at: deletedAt, hint }]));
+  const dead = tokens.flatMap(({ provenAt, hint }) => (provenAt === null ? [] : [{ at: provenAt, hint }]));
   for (const bucketMs of [1_000, 10_000, 60_000, 600_000]) {
-    const buckets = Map.groupBy(moments, ({ at }) => Math.floor(Date.parse(at) / bucketMs));
-    if (buckets.size > linesAtMost && bucketMs < 600_000) continue;
-    return [...buckets.values()].map((bucket) => {
-      const hints = bucket.map(({ hint }) => hint);
-      const more = hints.length - 3;
-      const named = more > 1 ? `${hints.slice(0, 3).join(", ")} and ${more} more` : inWords(hints);
-      // What a line tells had happened by its time.
-      const at = bucket
-        .map((moment) => moment.at)
-        .sort()
-        .at(-1) as string;
-      return { at, what: say(named, hints.length > 1) };
-    });
+    const inBuckets = (moments: readonly Moment[]) =>
+      Map.groupBy(moments, ({ at }) => Math.floor(Date.parse(at) / bucketMs));
+    const [sentIn, deadIn] = [inBuckets(sent), inBuckets(dead)];
+    if (Math.max(sentIn.size, deadIn.size) > linesAtMost && bucketMs < 600_000) continue;
+    return [
+      ...[...sentIn.values()].map((moments) => ({ at: lastOf(moments), what: `Deletion sent for ${named(moments)}.` })),
+      // Not before the line that tells of its deletion.
+      ...[...deadIn].map(([bucket, moments]) => ({
+        at: lastOf([...moments, ...(sentIn.get(bucket) ?? [])]),
+        what: `${named(moments)} ${moments.length > 1 ? "are" : "is"} proven dead.`,
+      })),
+    ];
   }
   return [];
+}
+
+/** What a line tells had happened by its time. */
+function lastOf(moments: readonly Moment[]): string {
+  return moments
+    .map(({ at }) => at)
+    .sort()
+    .at(-1) as string;
+}
+
+function named(moments: readonly Moment[]): string {
+  const hints = moments.map(({ hint }) => hint);
+  const more = hints.length - 3;
+  return more > 1 ? `${hints.slice(0, 3).join(", ")} and ${more} more` : inWords(hints);
 }
 
 const inWords = (names: readonly string[]) =>
@@ -376,7 +390,9 @@ function deed({ action, outcome, actor, token, reason }: AuditEvent): string | n
   const verb = deeds[action];
   if (verb === undefined || !token?.hint) return null;
   const tried = outcome === "succeeded" ? "" : outcome === "failed" ? ", which failed" : ", with no known outcome";
-  return line(`${actor.name} ${verb} ${token.hint}${tried}.${reason ? ` Reason: ${reason}` : ""}`, 1_000, false);
+  // The log has names in lower case.
+  const who = actor.name.replace(/^api key /, "API key ");
+  return line(`${who} ${verb} ${token.hint}${tried}.${reason ? ` Reason: ${reason}` : ""}`, 1_000, false);
 }
 
 /** What was spooled was written down later than it happened. */

@@ -163,7 +163,7 @@ function finished({ outcome, revoked, unproven, secondsToProof }: NotifyEvent & 
   const time = secondsToProof === null || revoked === 0 ? "" : `, the last of them after ${secondsToProof} s`;
   const done = `${count(revoked, "token")} ${revoked === 1 ? "was" : "were"} revoked with proof${time}.`;
   const head = outcome === "interrupted" ? "An incident was interrupted" : "An incident is finished";
-  if (unproven === 0) return `${head}: ${done}`;
+  if (unproven === 0) return `${head}: ${revoked === 0 ? "its tokens were dead already." : done}`;
   const rest = `${count(unproven, "token")} ${unproven === 1 ? "is" : "are"} not proven dead; treat ${unproven === 1 ? "it" : "them"} as alive.`;
   return `${head}: ${done} ${rest}`;
 }

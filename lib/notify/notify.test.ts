@@ -511,6 +511,13 @@ describe("whatever the database", () => {
     ]);
   });
 
+  test("a run that found nothing alive says so", async () => {
+    const finished = { type: "incident.finished", tenant, actor: "ana@example.com", incident: "case" } as const;
+    await notify({ ...finished, outcome: "contained", revoked: 0, unproven: 0, secondsToProof: 3 });
+    await deliverDue();
+    expect(slack.asked[0]?.body).toContain("An incident is finished: its tokens were dead already. <");
+  });
+
   test("of what waits, single tokens come last", async () => {
     answerSlack = status(500);
     for (const label of ["1", "2", "3"]) await notify({ ...created, label });
