@@ -94,7 +94,10 @@ async function search(command: Search): Promise<ExitCode> {
   const backend = await backendFor(command);
   try {
     const { found, truncated } = await match(await readSources(command.files));
-    if (truncated) say("Not everything was looked at: there is too much in it. Split it.");
+    if (truncated)
+      say(
+        "Not everything was looked at: something is packed otherwise than by gzip, or it is too much. Unpack or split it.",
+      );
     if (found.length === 0) {
       if (command.json)
         print(JSON.stringify({ type: "result", incident: null, findings: [], truncated, unchecked: 0 }));

@@ -253,6 +253,23 @@ describe("what it costs", () => {
     expect(truncated).toBe(true);
   });
 
+  test.each([
+    ["zip, and so a document of an office", "504b0304"],
+    ["7z", "377abcaf271c"],
+    ["xz", "fd377a585a00"],
+    ["bzip2", "425a6839314159265359"],
+    ["zstd", "28b52ffd"],
+    ["rar", "526172211a07"],
+    ["lz4", "04224d18"],
+    ["PDF", "255044462d312e37"],
+  ])("of a file that is packed as %s it is said that not all was looked at", async (_, magic) => {
+    const packed = Buffer.concat([Buffer.from(magic, "hex"), Buffer.alloc(64, 0x91)]);
+    const scan = (content: Uint8Array) => findTokens([{ name: "logs", content }], { prefixes });
+    expect((await scan(packed)).truncated).toBe(true);
+    expect((await scan(gzipSync(packed))).truncated).toBe(true);
+    expect((await scan(Buffer.concat([Buffer.from("x"), packed]))).truncated).toBe(false);
+  });
+
   test("it stops when told to", async () => {
     const stop = new AbortController();
     const content = Buffer.alloc(20 * mega, "a:b ");

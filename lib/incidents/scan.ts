@@ -35,7 +35,10 @@ export type ScanOptions = {
 export type ScanResult = {
   /** In order of first appearance. */
   found: Found[];
-  /** Not everything was looked at: `limit` was reached, or what is encoded or compressed unfolds to too much. */
+  /**
+   * Not everything was looked at: `limit` was reached, what is encoded or compressed unfolds to too much, or a source is
+   * packed otherwise than by gzip.
+   */
   truncated: boolean;
   /** Encoded and compressed blocks that were looked into. */
   decodedBlocks: number;
@@ -257,6 +260,7 @@ class Search {
       if (!inflated) return;
       content = inflated;
     }
+    if (isPacked(content)) this.#truncated = true;
     const text = yield* asUtf8(content);
     if (depth === 0) this.text = text;
     yield* this.#text(newText(text, origin, depth === 0 ? {} : { dress: "gzip", depth }));
@@ -758,6 +762,24 @@ function newText(
 
 function isGzip(bytes: Uint8Array): boolean {
   return bytes[0] === 0x1f && bytes[1] === 0x8b && bytes[2] === 8;
+}
+
+/** How files begin that hold what this search cannot unpack: zip, 7z, xz, bzip2, zstd, rar, lz4, PDF. */
+const packed = [
+  "504b0304",
+  "377abcaf271c",
+  "fd377a585a00",
+  "425a68",
+  "28b52ffd",
+  "526172211a07",
+  "04224d18",
+  "255044462d",
+].map((digits) => Buffer.from(digits, "hex"));
+
+function isPacked(bytes: Uint8Array): boolean {
+  const found = packed.find((magic) => magic.every((byte, index) => bytes[index] === byte));
+  // `BZh` alone could begin a word.
+  return found !== undefined && (found.length > 3 || (bytes[4] === 0x31 && bytes[5] === 0x41));
 }
 
 /** UTF-16 with a mark, or evident from its zero bytes, as UTF-8; anything else as it is. */

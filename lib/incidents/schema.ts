@@ -78,7 +78,7 @@ export type Finding = {
 export type ScanResult = {
   incident: string | null;
   findings: Finding[];
-  /** More than {@link maxFindings} stand in it, or it holds packed data too large to unpack: tokens may be left out. */
+  /** More than {@link maxFindings} stand in it, or it holds packed data that cannot be unpacked: tokens may be left out. */
   truncated: boolean;
   /** How many are not checked yet, because the vendor's budget or the time was used up. */
   unchecked: number;

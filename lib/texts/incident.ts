@@ -109,7 +109,8 @@ export const incidentTexts = {
     notAll: "This is not all",
     tooMany: (most: number) =>
       `One scan tells of ${formatCount(most)} tokens. Those that are left out may stand anywhere in the text. Scan it in parts.`,
-    tooDeep: "What is compressed or encoded in it unfolds to too much to be looked through. Scan it in parts.",
+    tooDeep:
+      "Something in it is packed in a way that is not read here (zip, office documents, PDF and the like), or unfolds to too much. Unpack it, or scan it in parts.",
     unchecked: (tokens: number) => `${plural(tokens, "token")} could not be checked`,
     uncheckedWhy: (tokens: number) => `Treat ${tokens === 1 ? "it" : "them"} as alive. Each row says why.`,
     nothing: "Nothing that looks like a RingCX token",

@@ -45,7 +45,7 @@ export function findingLines(finding: Finding): string[] {
 
 export function scanSummary(findings: readonly Finding[], truncated: boolean): string {
   const count = (status: Finding["status"]) => findings.filter((finding) => finding.status === status).length;
-  const cut = truncated ? " Not everything was looked at: there is more in it." : "";
+  const cut = truncated ? " Not everything was looked at: there may be more in it." : "";
   if (findings.length === 0) return `No token was found.${cut}`;
   const tokens = `${findings.length} token${findings.length === 1 ? "" : "s"}`;
   return `${tokens}: ${count("live")} live, ${count("dead")} dead, ${count("unchecked")} not checked.${cut}`;
