@@ -410,7 +410,14 @@ const several: FoundCase[] = [
     name: "several, base64 without padding, one a line",
     text: listed64.map(base64).join("\n"),
     values: listed64,
-    lines: [1, 2, 3, 4].map(() => 1),
+    lines: [1, 2, 3, 4],
+    dress: "base64",
+  },
+  {
+    name: "several, base64 of settings, one a line",
+    text: listed64.map((value) => base64(`x=${value}`)).join("\r\n"),
+    values: listed64,
+    lines: [1, 2, 3, 4],
     dress: "base64",
   },
   {

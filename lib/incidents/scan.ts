@@ -546,6 +546,7 @@ class Search {
       used += more.length;
     };
     const lines = [0];
+    const places = [from];
     const length = () => used || to - from;
     let at = to;
     let lineFrom = from;
@@ -572,6 +573,7 @@ class Search {
       // Lines of one block are equally long; the first begins behind something else, the last ends early.
       if (lines.length > 1 && !broken && (width < widthBefore || runTo - next > width)) break;
       lines.push(length());
+      places.push(next);
       append(bytes.subarray(next, runTo));
       if (!broken) {
         widthFrom = lines.at(-1) ?? 0;
@@ -587,6 +589,11 @@ class Search {
     const isNew = from >= text.blockSeenTo;
     if (isNew) text.blockSeen = text.seen ?? new Set();
     text.blockSeenTo = at;
+    if (lines.length > 1 && text.seen === null) {
+      for (const [n, lineStart] of lines.entries()) {
+        this.#listed(text, chars.subarray(lineStart, lines[n + 1] ?? total), places[n] ?? from);
+      }
+    }
     const block = new Block(chars.subarray(0, total), this.#spot(text, from), text.blockSeen);
     // A line alone may begin in the middle of a value; the whole may begin with a word that is no part of the block.
     const wholeFirst = lines.length === 1 || endsInText(chars, 0, lines[1] ?? total);
@@ -597,6 +604,23 @@ class Search {
     }
     if (!wholeFirst) yield* this.#unfold(text, block, 0, total);
     if (block.counted && isNew) this.#decodedBlocks += 1;
+  }
+
+  /** A line that is a value and nothing else, or is padded: of a list, not of a block. Its values know their own line. */
+  #listed(text: Text, chars: Uint8Array, at: number): void {
+    const isPadded = text.bytes[at + chars.length] === 61;
+    if (chars.length < minBlock || chars.length > (isPadded ? 4096 : 76)) return;
+    const decoded = Buffer.from(latin1(chars, 0, chars.length), "base64")
+      .toString("latin1")
+      .trim();
+    for (const [whole, edge, prefix = "", uuid = ""] of decoded.matchAll(plainValue)) {
+      if (!isPadded && (edge !== "" || whole !== decoded)) return;
+      const folded = uuid.toLowerCase();
+      // In capitals it may be folded, which is not decided here; the last line of a list is looked at twice.
+      if (!this.#isPrefix(prefix) || prefix === prefix.toUpperCase() || text.blockSeen.has(folded)) continue;
+      text.blockSeen.add(folded);
+      this.add(`${prefix}:${folded}`, this.#spot(text, at), "base64");
+    }
   }
 
   *#unfold(text: Text, block: Block, from: number, to: number): Steps {
@@ -829,6 +853,8 @@ type Uuid = { uuid: string; next: number; dressed: boolean; wrapped: boolean };
 const noUuid: Uuid = { uuid: "", next: 0, dressed: false, wrapped: false };
 const noWrappedUuid: Uuid = { ...noUuid, wrapped: true };
 const uuidLength = 36;
+
+const plainValue = /(^|[\s"'=,;|<>[\](){}])([\w.-]{1,80}):([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})(?![\w-])/gi;
 
 const isDashPlace = (index: number) => index === 8 || index === 13 || index === 18 || index === 23;
 
