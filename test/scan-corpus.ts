@@ -388,6 +388,9 @@ const blocks: Dressing[] = [
   ["xxd -p", "hex", (v) => columns(Buffer.from(`token: ${v} ends here, does it`).toString("hex"), 60)],
   ["xxd", "hex", (v) => `$ xxd f\n${xxd(`token: ${v} ends`)}\n$ `, 2],
   ["hexdump -C", "hex", (v) => `${hexdumpC(`token: ${v} ends`)}\n0000003a\n`],
+  ["Buffer in JSON", "hex", (v) => JSON.stringify({ body: Buffer.from(`X-Auth-Token: ${v}\n`) })],
+  ["bytes in JSON over lines", "hex", (v) => JSON.stringify([...Buffer.from(v)], null, 2)],
+  ["Buffer on a console", "hex", (v) => `body: <Buffer ${Buffer.from(v).toString("hex").match(/../g)?.join(" ")}>`],
   ["tcpdump -X", "hex", (v) => `IP a.1 > b.80: Flags [P.]\n${tcpdump(`X-Auth-Token: ${v}\r\n`)}\n`, 2],
   ["pairs of hexadecimal digits", "hex", (v) => Buffer.from(`t ${v}`).toString("hex").match(/../g)?.join(" ") ?? ""],
 ];
@@ -585,6 +588,8 @@ export const lookAlikes: readonly QuietCase[] = Object.entries({
   "diff of bare UUIDs": `-id:${u}\n+id:${u}`,
   "bare UUID in the environment of a process": `A=aws80\0:${u}\0B=2\0`,
   "string of a memory dump before a bare UUID": `aws80\0${u}\0`,
+  "bytes of a bare UUID": JSON.stringify([...Buffer.from(`the id is ${u}`)]),
+  "numbers that are no bytes": JSON.stringify([...Buffer.from(`aws80:${u}`)].map((byte) => byte + 300)),
   "cut in a table": `| aws80:${u.slice(0, 20)} |\n| next cell |`,
   "cell under a cell": `| aws80: |\n| ${u} |`,
 }).map(([name, text]) => ({ name, text }));

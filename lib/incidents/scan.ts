@@ -9,7 +9,7 @@ export type ScanSource = { name: string | null; content: string | Uint8Array; li
 
 /**
  * How a value is written: as it is; with escapes, entities, percent-encoding, colours, unusual colons or dashes; over
- * several lines; inside base64, hexadecimal digits, or something compressed (which wins over the others).
+ * several lines; inside base64, hexadecimal digits or numbers of bytes, or something compressed (which wins over the others).
  */
 type Dress = "plain" | "encoded" | "wrapped" | "base64" | "hex" | "gzip";
 
@@ -159,12 +159,15 @@ const letter = 1;
 const colon = 2;
 const dressedColon = 3;
 const newline = 4;
+const list = 5;
 const kinds = new Uint8Array(256);
 for (const char of "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_")
   kinds[char.charCodeAt(0)] = letter;
 kinds[58] = colon;
 for (const byte of [37, 92, 38, 61, 0xef, 0xea, 0xe2, 0xcb, 0xd6]) kinds[byte] = dressedColon;
 kinds[10] = newline;
+kinds[91] = list;
+kinds[60] = list;
 
 /** May stand between a colon and a UUID, or begin one. */
 const afterColon = new Uint8Array(256).fill(1, 0x80);
@@ -336,6 +339,9 @@ class Search {
     } else if (kind === newline) {
       const next = bytes[at + 1] ?? 0;
       if (isHex(next) || next === 32 || next === 9) this.#lineStart(text, at + 1);
+    } else if (kind === list && text.depth < maxDepth) {
+      const listed = readByteList(bytes, at);
+      if (listed.length >= minTokenBytes) text.dump.done.push({ bytes: listed, at });
     }
   }
 
@@ -1049,6 +1055,31 @@ async function inflate({ bytes, kind, cap }: Inflation, signal: AbortSignal | un
     // What came out before the spoilt part is kept.
   }
   return { bytes: Buffer.concat(chunks), whole };
+}
+
+/** The bytes of `[97, 119, …]`, also over lines, or of `<Buffer 61 77 …>`, as Node shows them; up to a million. */
+function readByteList(bytes: Uint8Array, from: number): number[] {
+  const isBuffer = bytes[from] === 60;
+  if (isBuffer && latin1(bytes, from, Math.min(bytes.length, from + 8)) !== "<Buffer ") return [];
+  const listed: number[] = [];
+  let at = from + (isBuffer ? 8 : 1);
+  const blanks = () => {
+    const began = at;
+    while (at < began + 64 && (bytes[at] === 32 || bytes[at] === 9 || bytes[at] === 10 || bytes[at] === 13)) at += 1;
+  };
+  while (listed.length < mega) {
+    blanks();
+    const began = at;
+    while (at < began + 4 && isHex(bytes[at] ?? 0)) at += 1;
+    const digits = latin1(bytes, began, at);
+    const value = isBuffer ? Number.parseInt(digits, 16) : Number(digits);
+    if (digits === "" || !(value <= 255) || (isBuffer && digits.length !== 2)) break;
+    listed.push(value);
+    if (!isBuffer) blanks();
+    if (bytes[at] !== (isBuffer ? 32 : 44)) break;
+    at += 1;
+  }
+  return listed;
 }
 
 /** The bytes that a line of a dump shows: an offset, then groups of digits; null: it is no such line. */
