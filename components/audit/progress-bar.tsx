@@ -3,7 +3,7 @@ type ProgressBarProps = { label: string; value: number /** Null: nobody knows ye
 export function ProgressBar({ label, value, max }: ProgressBarProps) {
   const known = max !== null && max > 0;
   return (
-    <div className="relative overflow-hidden rounded-full">
+    <div className="relative overflow-hidden rounded-full forced-color-adjust-none">
       <progress
         {...(known ? { value: Math.min(value, max), max } : {})}
         aria-label={label}

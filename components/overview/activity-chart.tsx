@@ -31,7 +31,7 @@ export function ActivityChart({ activity }: { activity: Overview["activity"] }) 
         <ul className="flex flex-wrap gap-x-3">
           {series.map(({ key, name, swatch }) => (
             <li key={key} className="flex items-center gap-1.5">
-              <span className={`size-2 rounded-xs ${swatch}`} aria-hidden="true" />
+              <span className={`size-2 rounded-xs forced-color-adjust-none ${swatch}`} aria-hidden="true" />
               {name} <span className="text-faint">{formatCount(sum(key))}</span>
             </li>
           ))}

@@ -32,7 +32,7 @@ export function CoverageMeter({ coverage, today }: CoverageMeterProps) {
           <meter className="sr-only" aria-label={texts.meter} min={0} max={users} value={seen}>
             {count}
           </meter>
-          <div className="mt-2 h-1.5 overflow-hidden rounded-full bg-hover" aria-hidden="true">
+          <div className="mt-2 h-1.5 overflow-hidden rounded-full bg-hover forced-color-adjust-none" aria-hidden="true">
             <div
               className={`h-full rounded-full ${share >= 100 ? "bg-good" : "bg-accent"}`}
               style={{ width: `${share}%` }}

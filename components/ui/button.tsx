@@ -3,11 +3,11 @@ import type { ComponentProps } from "react";
 import { Spinner } from "@/components/ui/spinner";
 
 const variants = {
-  primary: "bg-solid text-solid-ink hover:bg-solid-hover shadow-raised",
+  primary: "border border-transparent bg-solid text-solid-ink hover:bg-solid-hover shadow-raised",
   secondary: "bg-surface text-ink border border-edge/70 hover:bg-hover shadow-raised",
   ghost: "text-dim hover:bg-hover hover:text-ink",
   "ghost-danger": "text-danger hover:bg-danger-soft",
-  danger: "bg-danger-solid text-white hover:bg-danger-hover shadow-raised",
+  danger: "border border-transparent bg-danger-solid text-white hover:bg-danger-hover shadow-raised",
 } as const;
 
 const sizes = {

@@ -1,3 +1,4 @@
+import type { Locator } from "@playwright/test";
 import { enter, expectGoodEverywhere, expectNoViolation, rows } from "../browser.ts";
 import { expect, expectNoSidewaysScroll, submitSignIn, test } from "../fixtures.ts";
 
@@ -92,4 +93,41 @@ test.describe("axe has nothing to say, in light and dark, at 1280 and 375 px, wh
       await expectNoViolation(page, "menu");
     }
   });
+});
+
+test("in the system's own high-contrast colours, what is chosen and what can be pressed are told apart", async ({
+  app,
+  page,
+}) => {
+  await page.emulateMedia({ forcedColors: "active", colorScheme: "dark" });
+  await enter(page, app, ana);
+  /** The colour behind it, or that of its edge: what sets it apart when there are no shadows. */
+  const ground = (target: Locator) => target.evaluate((element) => getComputedStyle(element).backgroundColor);
+  const edge = (target: Locator) =>
+    target.evaluate((element) => {
+      const { borderTopWidth, borderTopStyle } = getComputedStyle(element);
+      return borderTopStyle === "solid" ? Number.parseFloat(borderTopWidth) : 0;
+    });
+
+  const place = (name: string) => page.getByRole("navigation", { name: "Main" }).getByRole("link", { name });
+  expect(await ground(place("Tokens"))).not.toBe(await ground(place("Overview")));
+  expect(await edge(page.getByRole("button", { name: "New token" }))).toBe(1);
+
+  await rows(page).first().getByRole("checkbox").check();
+  expect(await edge(page.getByRole("button", { name: "Revoke selected (1)" }))).toBe(1);
+  await rows(page)
+    .first()
+    .getByRole("button", { name: /^Actions for/ })
+    .click();
+  expect(await edge(page.getByRole("menu"))).toBe(1);
+  await page.keyboard.press("ArrowDown");
+  await expect(page.getByRole("menuitem", { name: "Reveal" })).toBeFocused();
+  const item = (name: string) => page.getByRole("menuitem", { name, exact: true });
+  expect(await ground(item("Reveal"))).not.toBe(await ground(item("Edit")));
+  await page.keyboard.press("Escape");
+
+  await page.keyboard.press("ControlOrMeta+K");
+  expect(await edge(page.getByRole("dialog"))).toBe(1);
+  const chosen = page.getByRole("option", { selected: true });
+  expect(await ground(chosen)).not.toBe(await ground(page.getByRole("option", { selected: false }).first()));
 });
