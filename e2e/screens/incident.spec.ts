@@ -97,7 +97,9 @@ test("from a paste and a dropped .gz to proven dead, siblings included; nothing 
   const steps = page.getByRole("list", { name: "Tokens of this revocation" }).getByRole("listitem");
   await expect(steps).toHaveCount(4);
   for (const step of await steps.all()) await expect(step).toContainText(/Revoked|Proven/);
-  await expect(page.getByRole("list", { name: "Recent incidents" })).toContainText("Contained");
+  const recent = page.getByRole("list", { name: "Recent incidents" });
+  await expect(recent).toContainText("Contained");
+  await expect(recent).toContainText("3 found, 4 live with siblings, 4 revoked");
   await page.getByRole("link", { name: "Open report" }).click();
   await page.waitForURL(/\/incident\/[\w-]+$/);
 });

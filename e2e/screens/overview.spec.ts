@@ -118,6 +118,14 @@ test("the charts are pictures with a name and a sentence, and each is a table to
   await expect(page.getByRole("table", { name: "Tokens over time" }).getByRole("row")).toHaveCount(31);
 });
 
+test("of thousands each number has its comma", async ({ desk, page }) => {
+  await enter(page, desk, "many@example.com", `${desk.url}/overview`);
+  const picture = page.getByRole("img", { name: "Tokens over time" });
+  await expect(picture.locator("desc").first()).toContainText(
+    "10,000 known active tokens now, 10,000 more than known on",
+  );
+});
+
 test("ops look at the whole main account, and are led to the team", async ({ desk, newVisitor, page, sandbox }) => {
   const visitor = await newVisitor(desk).signIn(carl);
   const [first] = await visitor.tokens();

@@ -251,7 +251,7 @@ export const incidentTexts = {
     },
     interrupted: "Paste the text again to go on; what is proven dead is not done again.",
     counted: (found: number, live: number, revoked: number) =>
-      `${formatCount(found)} found, ${formatCount(live)} live, ${formatCount(revoked)} revoked`,
+      `${formatCount(found)} found, ${formatCount(live)} live${live > found ? " with siblings" : ""}, ${formatCount(revoked)} revoked`,
     unproven: (tokens: number) => `, ${plural(tokens, "not proven", "not proven")}`,
     follow: "Follow",
   },

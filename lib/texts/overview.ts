@@ -86,7 +86,8 @@ export const overviewTexts = {
   alive: {
     title: "Tokens over time",
     summary: (now: number, change: number, day: string) => {
-      const than = change === 0 ? "as many as" : `${Math.abs(change)} ${change > 0 ? "more" : "fewer"} than`;
+      const than =
+        change === 0 ? "as many as" : `${formatCount(Math.abs(change))} ${change > 0 ? "more" : "fewer"} than`;
       return `${plural(now, "known active token")} now, ${than} known on ${day}`;
     },
     day: "Day",
