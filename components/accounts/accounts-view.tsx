@@ -97,7 +97,7 @@ export function AccountsView({ groups, connections, unreadable, fetchedAt }: Acc
                 onKeyDown={(event) => {
                   if (event.key === "Escape") setSearch("");
                 }}
-                className={`${controlClass} h-8 pl-8`}
+                className={`${controlClass} h-8 pl-8 pointer-coarse:h-10`}
               />
             </div>
             {mains.length > 1 && words.length === 0 && (
@@ -186,7 +186,7 @@ function MainAccountItem({ main, open, onToggle }: { main: MainAccount; open: bo
             aria-expanded={open}
             aria-controls={listId}
             onClick={onToggle}
-            className="flex min-h-8 w-full items-center gap-1.5 rounded px-1 text-left text-sm hover:bg-hover"
+            className="flex min-h-8 w-full items-center gap-1.5 rounded pointer-coarse:min-h-10 px-1 text-left text-sm hover:bg-hover"
           >
             <ChevronRight
               className={clsx("size-4 shrink-0 text-faint transition-transform duration-100", open && "rotate-90")}

@@ -141,7 +141,8 @@ export function SwitcherList({ onDone }: { onDone: () => void }) {
   const { connections, workspaces, active, switchTo, connect } = useConnections();
   const current = workspaces.find(({ id }) => id === active);
   const lost = connections.filter(({ state }) => state === "lost");
-  const item = "flex min-h-9 w-full min-w-0 items-center rounded-md px-2.5 text-left text-sm hover:bg-hover";
+  const item =
+    "flex min-h-9 pointer-coarse:min-h-10 w-full min-w-0 items-center rounded-md px-2.5 text-left text-sm hover:bg-hover";
   const act = (action: () => void) => () => {
     onDone();
     action();

@@ -13,6 +13,8 @@ export type DataTableProps<Row extends object> = {
   layout: Record<string, { head: string; cell: string }>;
   /** On a narrow screen, the grid of one row. */
   rowClass: string;
+  /** The id of the column whose head stands above the rows of a narrow screen, too. */
+  narrowHead?: string;
   /** A newer answer is on its way. */
   stale: boolean;
 };
@@ -25,10 +27,18 @@ const roles = {
   table: { role: "table" },
   group: { role: "rowgroup" },
   row: { role: "row" },
+  head: { role: "columnheader" },
   cell: { role: "cell" },
 } as const;
 
-export function DataTable<Row extends object>({ table, label, layout, rowClass, stale }: DataTableProps<Row>) {
+export function DataTable<Row extends object>({
+  table,
+  label,
+  layout,
+  rowClass,
+  narrowHead,
+  stale,
+}: DataTableProps<Row>) {
   return (
     <table
       {...roles.table}
@@ -36,20 +46,26 @@ export function DataTable<Row extends object>({ table, label, layout, rowClass, 
       aria-busy={stale || undefined}
       className="w-full text-left text-sm max-md:block md:table-fixed"
     >
-      <thead {...roles.group} className="max-md:hidden">
+      <thead {...roles.group} className={clsx(narrowHead === undefined ? "max-md:hidden" : "max-md:block")}>
         {table.getHeaderGroups().map((group) => (
-          <tr {...roles.row} key={group.id} className="border-line border-b bg-sunken">
+          <tr
+            {...roles.row}
+            key={group.id}
+            className="border-line border-b bg-sunken max-md:flex max-md:min-h-9 max-md:items-center max-md:px-4"
+          >
             {group.headers.map((header) => {
               const sorted = header.column.getIsSorted();
               const content = <table.FlexRender header={header} />;
               const Arrow = sorted === "asc" ? ArrowUp : ArrowDown;
               return (
                 <th
+                  {...roles.head}
                   key={header.id}
                   scope="col"
                   aria-sort={sorted ? (sorted === "asc" ? "ascending" : "descending") : undefined}
                   className={clsx(
-                    "h-9 px-3 font-medium text-dim text-xs first:pl-4 last:pr-3",
+                    "font-medium text-dim text-xs md:h-9 md:px-3 md:first:pl-4 md:last:pr-3",
+                    header.column.id !== narrowHead && "max-md:hidden",
                     layout[header.column.id]?.head,
                   )}
                 >

@@ -39,7 +39,7 @@ export function Pagination({ page, pageCount, size, sizes, matched, onPage, onSi
           id={sizeId}
           value={size}
           onChange={(event) => onSize(Number(event.target.value))}
-          className="w-17 [&>select]:h-7 [&>select]:text-xs"
+          className="w-17 pointer-coarse:w-20 [&>select]:h-7 pointer-coarse:[&>select]:h-10 [&>select]:text-xs"
         >
           {sizes.map((option) => (
             <option key={option} value={option}>

@@ -9,7 +9,7 @@ import { nameOf, placeText, siblingsText, type Viewer } from "@/components/incid
 import type { Step } from "@/components/incident/revocation-run";
 import { TokenHint } from "@/components/tokens/token-hint";
 import { Badge } from "@/components/ui/badge";
-import { Checkbox } from "@/components/ui/field";
+import { RowCheckbox } from "@/components/ui/field";
 import { formatCount } from "@/lib/format";
 import type { Finding } from "@/lib/incidents/schema";
 import { incidentTexts } from "@/lib/texts/incident";
@@ -58,7 +58,7 @@ export function FindingRow({ finding, pending, step, selected, open, viewer, onS
       >
         <td {...roles.cell} className="max-md:pt-1 md:py-2.5 md:pl-4">
           {selected !== null && (
-            <Checkbox
+            <RowCheckbox
               aria-label={texts.select(hint)}
               checked={selected}
               onChange={(event) => onSelect(event.target.checked)}
@@ -71,7 +71,7 @@ export function FindingRow({ finding, pending, step, selected, open, viewer, onS
             aria-expanded={open}
             aria-controls={open ? detailsId : undefined}
             onClick={() => onOpen(!open)}
-            className="-ml-1 flex h-6 max-w-full items-center gap-1 rounded px-1 hover:bg-hover"
+            className="-ml-1 flex h-6 pointer-coarse:h-10 max-w-full items-center gap-1 rounded px-1 hover:bg-hover"
           >
             <ChevronRight
               className={clsx("size-3.5 shrink-0 text-faint transition-transform duration-100", open && "rotate-90")}

@@ -7,7 +7,7 @@ import { FindingRow, roles } from "@/components/incident/finding-row";
 import type { Viewer } from "@/components/incident/incident-text";
 import type { Step } from "@/components/incident/revocation-run";
 import { isProven } from "@/components/incident/revocation-state";
-import { Checkbox } from "@/components/ui/field";
+import { RowCheckbox } from "@/components/ui/field";
 import { RichText } from "@/components/ui/rich-text";
 import { formatCount } from "@/lib/format";
 import type { Finding, FindingStatus } from "@/lib/incidents/schema";
@@ -107,7 +107,7 @@ export function Findings({ findings, pending, steps, selected, onSelect, viewer,
               setPage(1);
             }}
             className={clsx(
-              "inline-flex h-7 items-center gap-1.5 rounded-full border px-2.5 text-xs transition-colors duration-100",
+              "inline-flex h-7 pointer-coarse:h-10 items-center gap-1.5 rounded-full border px-2.5 text-xs transition-colors duration-100",
               chip === name
                 ? "border-accent bg-accent-soft font-medium text-ink"
                 : "border-line bg-surface text-dim hover:bg-hover hover:text-ink",
@@ -131,7 +131,7 @@ export function Findings({ findings, pending, steps, selected, onSelect, viewer,
             >
               <th scope="col" className="w-11 font-normal md:h-9 md:pl-4">
                 {alive.length > 0 ? (
-                  <Checkbox
+                  <RowCheckbox
                     aria-label={texts.selectAll}
                     checked={chosen === alive.length}
                     ref={(box) => {
@@ -157,13 +157,13 @@ export function Findings({ findings, pending, steps, selected, onSelect, viewer,
                   slots={{ place: <span className="font-normal text-faint">{texts.andWhere}</span> }}
                 />
               </th>
-              <th scope="col" className="w-48 px-2 font-medium text-dim text-xs max-md:hidden">
+              <th scope="col" className="w-40 px-2 font-medium text-dim text-xs max-md:hidden xl:w-48">
                 {texts.status}
               </th>
               <th scope="col" className="px-2 font-medium text-dim text-xs max-md:hidden">
                 {texts.whose}
               </th>
-              <th scope="col" className="w-60 pr-4 pl-2 font-medium text-dim text-xs max-md:hidden">
+              <th scope="col" className="w-40 pr-4 pl-2 font-medium text-dim text-xs max-md:hidden xl:w-60">
                 {texts.known}
               </th>
             </tr>

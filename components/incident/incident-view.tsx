@@ -367,7 +367,11 @@ function ScanHeader({ scan, steps, heading, kept, onStop, onScanAgain, onScanMor
       {!running && kept !== null && (
         <p className="mt-1 flex flex-wrap items-center gap-x-1 text-faint text-xs">
           <span>{texts.holds(kept)}</span>
-          <button type="button" onClick={onForget} className="h-6 rounded px-1.5 text-accent hover:bg-accent-soft">
+          <button
+            type="button"
+            onClick={onForget}
+            className="-ml-1.5 h-6 pointer-coarse:h-10 rounded px-1.5 text-accent hover:bg-accent-soft"
+          >
             {texts.forget}
           </button>
         </p>

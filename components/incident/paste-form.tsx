@@ -121,7 +121,7 @@ function Files({ files, onFiles }: Pick<PasteFormProps, "files" | "onFiles">) {
             <li
               // biome-ignore lint/suspicious/noArrayIndexKey: two files may have the same name
               key={`${index} ${name}`}
-              className="flex h-7 max-w-full items-center gap-1.5 rounded-md border border-line bg-sunken pl-2 text-xs"
+              className="flex h-7 max-w-full items-center gap-1.5 rounded-md border pointer-coarse:h-10 border-line bg-sunken pl-2 text-xs"
             >
               <FileText className="size-3.5 shrink-0 text-faint" aria-hidden="true" />
               <span className="max-w-52 truncate">{name}</span>
@@ -130,7 +130,7 @@ function Files({ files, onFiles }: Pick<PasteFormProps, "files" | "onFiles">) {
                 type="button"
                 aria-label={texts.remove(name)}
                 onClick={() => onFiles(files.filter((_, other) => other !== index))}
-                className="flex size-6.5 items-center justify-center rounded-md text-faint hover:bg-hover hover:text-ink"
+                className="flex size-6.5 items-center pointer-coarse:size-10 justify-center rounded-md text-faint hover:bg-hover hover:text-ink"
               >
                 <X className="size-3.5" aria-hidden="true" />
               </button>

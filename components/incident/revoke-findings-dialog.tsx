@@ -86,7 +86,7 @@ export function RevokeFindingsDialog({ findings, onClose, onRevoke, returnFocus 
                 type="button"
                 aria-pressed={reason === usual}
                 onClick={() => setReason(usual)}
-                className="inline-flex h-7 items-center rounded-full border border-line px-2.5 text-dim text-xs hover:bg-hover hover:text-ink aria-pressed:border-accent aria-pressed:bg-accent-soft aria-pressed:text-ink"
+                className="inline-flex h-7 pointer-coarse:h-10 items-center rounded-full border border-line px-2.5 text-dim text-xs hover:bg-hover hover:text-ink aria-pressed:border-accent aria-pressed:bg-accent-soft aria-pressed:text-ink"
               >
                 {usual}
               </button>

@@ -33,7 +33,7 @@ export function Navigation({ role, onNavigate }: NavigationProps) {
                   {...(onNavigate ? { onClick: onNavigate } : {})}
                   aria-current={here ? "page" : undefined}
                   className={clsx(
-                    "flex h-8 items-center gap-2.5 rounded-md px-2 font-medium text-sm transition-colors duration-100",
+                    "flex h-8 items-center gap-2.5 rounded-md px-2 font-medium pointer-coarse:h-10 text-sm transition-colors duration-100",
                     here ? "bg-surface text-ink shadow-raised" : "text-dim hover:bg-hover/60 hover:text-ink",
                   )}
                 >

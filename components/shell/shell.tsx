@@ -39,15 +39,15 @@ export function Shell({ person, connections, notice, sandbox, children }: ShellP
           <SkipLink />
           <Commands role={person.role} />
           <StepUp />
-          <div className="flex flex-1 flex-col md:flex-row">
-            <header className="sticky top-0 z-30 flex h-12 items-center gap-2 border-line border-b bg-sunken px-3 md:hidden">
+          <div className="flex flex-1 flex-col lg:flex-row">
+            <header className="sticky top-0 z-30 flex h-12 items-center gap-2 border-line border-b bg-sunken px-3 lg:hidden">
               <MobileMenu role={person.role} />
               <Brand />
               <div className="ml-auto">
                 <UserMenu person={person} compact />
               </div>
             </header>
-            <header className="sticky top-0 hidden h-[calc(100dvh-var(--ribbon))] w-56 shrink-0 flex-col gap-4 border-line border-r bg-sunken p-3 md:flex">
+            <header className="sticky top-0 hidden h-[calc(100dvh-var(--ribbon))] w-56 shrink-0 flex-col gap-4 border-line border-r bg-sunken p-3 lg:flex">
               <div className="px-1 pt-1 pb-1">
                 <Brand />
               </div>

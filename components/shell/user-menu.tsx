@@ -36,7 +36,7 @@ export function UserMenu({ person, compact = false }: { person: Person; compact?
           aria-label={texts.label(person.name)}
           className={clsx(
             "flex min-w-0 items-center gap-2 rounded-md text-left hover:bg-hover data-[state=open]:bg-hover",
-            compact ? "size-8 justify-center" : "h-11 w-full px-2",
+            compact ? "size-8 justify-center pointer-coarse:size-10" : "h-11 w-full px-2",
           )}
         >
           <span

@@ -169,7 +169,7 @@ export function SignInForm({ hosts, legacyHosts, returnPath }: SignInFormProps) 
               aria-label={visible ? texts.hide : texts.show}
               aria-pressed={visible}
               onClick={() => setVisible(!visible)}
-              className="absolute top-1 right-1 flex size-7 items-center justify-center rounded text-faint hover:bg-hover hover:text-ink"
+              className="absolute top-1 right-1 flex size-7 items-center justify-center rounded text-faint hover:bg-hover hover:text-ink pointer-coarse:top-0 pointer-coarse:right-0 pointer-coarse:size-10"
             >
               {visible ? (
                 <EyeOff className="size-4" aria-hidden="true" />

@@ -87,11 +87,11 @@ export function teamColumns(today: string) {
 }
 
 export const teamLayout: Record<string, { head: string; cell: string }> = {
-  owner: { head: "w-[14%]", cell: "col-start-1 row-start-2 max-md:text-dim max-md:text-xs" },
+  owner: { head: "w-[18%]", cell: "col-start-1 row-start-2 max-md:text-dim max-md:text-xs" },
   label: { head: "", cell: "col-span-2 col-start-1 row-start-1 max-md:flex max-md:min-h-7 max-md:items-center" },
   hint: { head: "w-30", cell: "col-start-2 row-start-2 max-md:self-center" },
-  firstSeen: { head: "w-27 max-lg:hidden", cell: "max-lg:hidden" },
-  lastSeen: { head: "w-27 max-xl:hidden", cell: "max-xl:hidden" },
+  firstSeen: { head: "w-27 max-xl:hidden", cell: "max-xl:hidden" },
+  lastSeen: { head: "w-27 max-[87.5rem]:hidden", cell: "max-[87.5rem]:hidden" },
   rotateBy: {
     head: "w-29",
     cell: "col-span-2 col-start-1 row-start-3 max-md:empty:hidden",

@@ -49,12 +49,16 @@ export function TeamSessions({ found: { value, problem } }: TeamSessionsProps) {
         <ul aria-label={texts.title} className="divide-y divide-line rounded-lg border border-line bg-surface">
           {shown.map((session) => (
             <li key={session.id} className="flex items-center gap-3 px-4 py-2 text-sm">
-              <div className="grid min-w-0 flex-1 gap-x-4 md:grid-cols-[minmax(0,1fr)_minmax(0,1fr)_minmax(0,1.2fr)] md:items-center">
-                <p className="flex min-w-0 items-center gap-2">
+              <div className="flex min-w-0 flex-1 flex-wrap gap-x-4 xl:grid xl:grid-cols-[minmax(0,1fr)_minmax(0,1fr)_minmax(0,1.2fr)] xl:items-center">
+                <p className="flex w-full min-w-0 items-center gap-2">
                   <span className="truncate font-medium text-ink">{session.user.name}</span>
-                  {session.current && <Badge tone="good">{texts.current}</Badge>}
+                  {session.current && (
+                    <span className="flex shrink-0">
+                      <Badge tone="good">{texts.current}</Badge>
+                    </span>
+                  )}
                 </p>
-                <p className="truncate text-dim max-md:text-xs" title={session.userAgent ?? undefined}>
+                <p className="truncate text-dim max-xl:text-xs" title={session.userAgent ?? undefined}>
                   {agentName(session.userAgent)}
                   {session.address && <span className="ml-2 font-mono text-faint text-xs">{session.address}</span>}
                 </p>

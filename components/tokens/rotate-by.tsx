@@ -9,7 +9,7 @@ const texts = tokensTexts.rotateBy;
 export function RotateBy({ date, today }: { date: string; today: string }) {
   const days = daysBetween(today, date);
   return (
-    <span className="inline-flex items-center gap-2 whitespace-nowrap tabular-nums">
+    <span className="inline-flex flex-wrap items-center gap-x-2 gap-y-0.5 whitespace-nowrap tabular-nums">
       <span className={days < 0 ? "text-danger" : "text-dim"}>{formatDate(date)}</span>
       {days < 0 && (
         <span title={texts.overdueFor(-days)}>

@@ -50,7 +50,7 @@ function Badge({ onOpen, children }: { onOpen: () => void; children: React.React
     <button
       type="button"
       onClick={onOpen}
-      className="inline-flex h-6 max-w-full items-center truncate rounded bg-accent-soft px-1.5 font-medium text-2xs text-accent underline-offset-2 hover:underline"
+      className="inline-flex h-6 pointer-coarse:h-10 max-w-full items-center truncate rounded bg-accent-soft px-1.5 font-medium text-2xs text-accent underline-offset-2 hover:underline"
     >
       {children}
       <span className="sr-only">{texts.goOn}</span>

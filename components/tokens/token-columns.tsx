@@ -13,7 +13,7 @@ import { RowActions } from "@/components/tokens/row-actions";
 import { useTokenActions } from "@/components/tokens/token-actions";
 import { Badge } from "@/components/ui/badge";
 import { CopyButton } from "@/components/ui/copy-button";
-import { Checkbox } from "@/components/ui/field";
+import { RowCheckbox } from "@/components/ui/field";
 import { Time } from "@/components/ui/time";
 import { tokensTexts } from "@/lib/texts/tokens";
 import type { RevocationOrder, Token } from "@/lib/tokens/schema";
@@ -28,18 +28,21 @@ export function tokenColumns(today: string, several: boolean) {
     helper.display({
       id: "select",
       header: ({ table }) => (
-        <Checkbox
+        <RowCheckbox
           aria-label={texts.selectAll}
           checked={table.getIsAllPageRowsSelected()}
           ref={(box) => {
             if (box) box.indeterminate = table.getIsSomePageRowsSelected() && !table.getIsAllPageRowsSelected();
           }}
           onChange={table.getToggleAllPageRowsSelectedHandler()}
-          className="block"
-        />
+        >
+          <span className="md:hidden" aria-hidden="true">
+            {texts.selectAll}
+          </span>
+        </RowCheckbox>
       ),
       cell: ({ row }) => (
-        <Checkbox
+        <RowCheckbox
           aria-label={texts.select(row.original.hint)}
           checked={row.getIsSelected()}
           onChange={row.getToggleSelectedHandler()}
@@ -68,7 +71,7 @@ export function tokenColumns(today: string, several: boolean) {
             what={texts.hintCopied(row.original.hint)}
             // For the mouse; the row's menu has the same for everyone.
             tabIndex={-1}
-            className="opacity-0 focus:opacity-100 group-hover/row:opacity-100"
+            className="opacity-0 focus:opacity-100 group-hover/row:opacity-100 pointer-coarse:hidden"
           />
         </span>
       ),
@@ -125,19 +128,19 @@ export function tokenColumns(today: string, several: boolean) {
 }
 
 export const tokenLayout: Record<string, { head: string; cell: string }> = {
-  select: { head: "w-11", cell: "row-start-1 max-md:pt-1.5" },
+  select: { head: "md:w-11", cell: "row-start-1 max-md:pt-1.5" },
   label: {
     head: "",
-    cell: "col-span-2 col-start-2 row-start-1 max-md:flex max-md:min-h-7 max-md:flex-col max-md:items-start max-md:justify-center md:py-1",
+    cell: "col-span-2 col-start-2 row-start-1 max-md:flex max-md:min-h-7 max-md:flex-col max-md:justify-center md:py-1",
   },
-  hint: { head: "w-40", cell: "col-start-2 row-start-2 max-md:self-center" },
+  hint: { head: "w-36", cell: "col-start-2 row-start-2 max-md:self-center" },
   connection: {
     head: "w-40",
     cell: "col-span-2 col-start-2 row-start-4",
   },
-  environment: { head: "w-34", cell: "col-start-3 row-start-2 max-md:self-center" },
-  purpose: { head: "w-1/5 max-[1399px]:hidden", cell: "max-[1399px]:hidden" },
-  firstSeen: { head: "w-30 max-lg:hidden", cell: "max-lg:hidden" },
+  environment: { head: "w-32", cell: "col-start-3 row-start-2 max-md:self-center" },
+  purpose: { head: "w-[18%] max-[87.5rem]:hidden", cell: "max-[87.5rem]:hidden" },
+  firstSeen: { head: "w-30 max-xl:hidden", cell: "max-xl:hidden" },
   rotateBy: {
     head: "w-44",
     cell: "col-span-2 col-start-2 row-start-3 max-md:empty:hidden",
@@ -148,9 +151,9 @@ export const tokenLayout: Record<string, { head: string; cell: string }> = {
 /** With a column more, the others give way. */
 export const layoutOfSeveral: typeof tokenLayout = {
   ...tokenLayout,
-  hint: { head: "w-36", cell: tokenLayout.hint?.cell ?? "" },
-  environment: { head: "w-28", cell: tokenLayout.environment?.cell ?? "" },
-  rotateBy: { head: "w-36", cell: tokenLayout.rotateBy?.cell ?? "" },
+  environment: { head: "w-32 md:max-xl:hidden", cell: `${tokenLayout.environment?.cell} md:max-xl:hidden` },
+  purpose: { head: "w-[18%] max-2xl:hidden", cell: "max-2xl:hidden" },
+  rotateBy: { head: "w-40", cell: tokenLayout.rotateBy?.cell ?? "" },
 };
 
 export const tokenRow = "grid-cols-[1.5rem_auto_minmax(0,1fr)_auto] gap-x-2 gap-y-0.5 max-md:px-4 max-md:py-2";
@@ -209,13 +212,13 @@ function Label({ token }: { token: Token }) {
     );
   }
   return (
-    <span className="flex items-center gap-2">
-      <span className="truncate text-faint">{texts.noLabel}</span>
+    <span className="flex flex-wrap items-center gap-x-2">
+      <span className="text-faint">{texts.noLabel}</span>
       {appeared}
       <button
         type="button"
         onClick={() => open({ kind: "edit", token })}
-        className="inline-flex h-6 shrink-0 items-center rounded px-1.5 text-accent text-xs hover:bg-accent-soft"
+        className="-ml-1.5 inline-flex h-6 pointer-coarse:h-10 shrink-0 items-center rounded px-1.5 text-accent text-xs hover:bg-accent-soft"
       >
         {texts.addLabel}
         <span className="sr-only"> {texts.addLabelTo(token.hint)}</span>

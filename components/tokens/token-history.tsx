@@ -86,7 +86,7 @@ export function BackToTokens() {
     <Link
       href="/tokens"
       prefetch={false}
-      className="-ml-1 mb-2 inline-flex h-6 items-center gap-1 rounded px-1 text-dim text-xs hover:text-ink"
+      className="-ml-1 mb-2 inline-flex h-6 pointer-coarse:h-10 items-center gap-1 rounded px-1 text-dim text-xs hover:text-ink"
     >
       <ArrowLeft className="size-3.5" aria-hidden="true" />
       {texts.back}

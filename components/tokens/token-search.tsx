@@ -86,7 +86,7 @@ export function useTokenSearch({ label, q: current, onSearch }: TokenSearch): { 
           if (event.key === "Enter" && masked !== "part") ask(searchText(typed).text);
           if (event.key === "Escape" && typed !== "") clear();
         }}
-        className={`${controlClass} peer h-8 pr-8 pl-8`}
+        className={`${controlClass} peer h-8 pr-8 pl-8 pointer-coarse:h-10`}
       />
       {typed === "" ? (
         searchKey["aria-keyshortcuts"] && (

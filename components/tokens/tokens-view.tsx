@@ -195,6 +195,7 @@ export function TokensView({
                     label={texts.title}
                     layout={several ? layoutOfSeveral : tokenLayout}
                     rowClass={tokenRow}
+                    narrowHead="select"
                     stale={pending}
                     page={page}
                     size={query.size}

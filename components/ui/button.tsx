@@ -11,11 +11,11 @@ const variants = {
 } as const;
 
 const sizes = {
-  sm: "h-7 px-2.5 gap-1.5 text-xs",
-  md: "h-8 px-3 gap-1.5 text-sm",
+  sm: "h-7 px-2.5 gap-1.5 text-xs pointer-coarse:h-10",
+  md: "h-8 px-3 gap-1.5 text-sm pointer-coarse:h-10",
   lg: "h-10 px-4 gap-2 text-base",
-  icon: "size-8 justify-center",
-  "icon-sm": "size-7 justify-center",
+  icon: "size-8 justify-center pointer-coarse:size-10",
+  "icon-sm": "size-7 justify-center pointer-coarse:size-10",
 } as const;
 
 export function buttonClass(variant: keyof typeof variants = "secondary", size: keyof typeof sizes = "md"): string {

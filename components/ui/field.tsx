@@ -54,7 +54,12 @@ export function Field({ label, help, error, optional = false, className, childre
 }
 
 export function TextInput({ className, ...rest }: ComponentProps<"input">) {
-  return <input {...rest} className={clsx(controlClass, "h-8 read-only:bg-sunken read-only:shadow-none", className)} />;
+  return (
+    <input
+      {...rest}
+      className={clsx(controlClass, "h-8 pointer-coarse:h-10 read-only:bg-sunken read-only:shadow-none", className)}
+    />
+  );
 }
 
 export function TextArea({ className, ...rest }: ComponentProps<"textarea">) {
@@ -64,12 +69,23 @@ export function TextArea({ className, ...rest }: ComponentProps<"textarea">) {
 export function Select({ className, ...rest }: ComponentProps<"select">) {
   return (
     <span className={clsx("relative block", className)}>
-      <select {...rest} className={clsx(controlClass, "h-8 appearance-none truncate pr-7")} />
+      <select {...rest} className={clsx(controlClass, "h-8 pointer-coarse:h-10 appearance-none truncate pr-7")} />
       <ChevronDown
         className="pointer-events-none absolute top-1/2 right-2 size-3.5 -translate-y-1/2 text-faint"
         aria-hidden="true"
       />
     </span>
+  );
+}
+
+/** The checkbox of a row, which has no label beside it: 40 px around it count as it. */
+export function RowCheckbox({ children, ...rest }: Omit<ComponentProps<"input">, "type" | "id" | "className">) {
+  const id = useId();
+  return (
+    <label htmlFor={id} className="-m-3 flex w-fit cursor-pointer items-center gap-2 p-3">
+      <Checkbox {...rest} id={id} />
+      {children}
+    </label>
   );
 }
 

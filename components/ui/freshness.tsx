@@ -25,7 +25,7 @@ export function Freshness({ fetchedAt }: { fetchedAt: string }) {
         title={texts.refresh}
         aria-busy={pending || undefined}
         onClick={() => startTransition(() => router.refresh())}
-        className={`${buttonClass("ghost", "icon-sm")} size-6`}
+        className={`${buttonClass("ghost", "icon-sm")} size-6 pointer-coarse:-my-2.5`}
       >
         <RefreshCw className={`size-3.5 ${pending ? "animate-spin" : ""}`} aria-hidden="true" />
       </button>

@@ -6,7 +6,7 @@ import { DropdownMenu } from "radix-ui";
 import type { ComponentProps, ReactNode } from "react";
 
 const itemClass = clsx(
-  "relative flex min-h-7 select-none items-center gap-2 rounded px-2 text-sm outline-none",
+  "relative flex min-h-7 pointer-coarse:min-h-10 select-none items-center gap-2 rounded px-2 text-sm outline-none",
   "data-[highlighted]:bg-hover data-[disabled]:text-faint",
 );
 
