@@ -22,9 +22,9 @@ export function CountTiles({ counts, scope }: CountTilesProps) {
     })),
   ];
   return (
-    <ul aria-label={texts.label} className="grid grid-cols-2 gap-2 sm:grid-cols-3 2xl:grid-cols-9">
+    <ul aria-label={texts.label} className="grid grid-cols-2 gap-2 sm:grid-cols-3 xl:grid-cols-5 2xl:grid-cols-9">
       {tiles.map(({ name, count, href, urgent }) => (
-        <li key={name} className="max-sm:last:col-span-2">
+        <li key={name} className="max-sm:last:col-span-2 xl:max-2xl:first:col-span-2">
           <Link
             href={href}
             prefetch={false}
