@@ -8,6 +8,9 @@ import { answered } from "@/lib/tokens/held";
 /** In an outage everybody asks: what was answered "nobody" is not asked again for so long. */
 const momentMs = 5_000;
 
+/** Who was let in: a token, or no more than a signed-in connection, which goes by another credential. */
+export type LetIn = "token" | "connection";
+
 /**
  * Whether RingCX lets tokens in at all: while it, or what stands before it, refuses every `X-Auth-Token`, a refusal says
  * nothing of the token that is refused. Asked with an own token of the signed-in person that is not in question; whoever
@@ -20,7 +23,10 @@ export class Control {
   /** Asked before the connection, where the person has no other token. A secret. */
   #accepted: string | null = null;
   #acceptedAt = 0;
+  #connectedAt = 0;
   #refusedAt = 0;
+  /** What was last asked with is refused, though RingCX lists it. */
+  #contradicted = false;
   #asking: Promise<void> | null = null;
 
   constructor(
@@ -38,31 +44,40 @@ export class Control {
     this.#accepted = value ?? this.#accepted;
   }
 
-  /** Whether RingCX has accepted anybody since a time, epoch milliseconds. */
-  async acceptsSomebody(since: number): Promise<boolean> {
-    if (this.#acceptedAt >= since) return true;
-    if (this.#asking === null && Date.now() - this.#refusedAt < momentMs) return false;
+  /** Whom RingCX has accepted since a time, epoch milliseconds; null: nobody. */
+  async acceptsSomebody(since: number): Promise<LetIn | null> {
+    const letIn = () => (this.#acceptedAt >= since ? "token" : this.#connectedAt >= since ? "connection" : null);
+    if (letIn() !== null) return letIn();
+    if (this.#asking === null && Date.now() - this.#refusedAt < momentMs) return null;
     this.#asking ??= this.#ask().finally(() => {
       this.#asking = null;
     });
     await this.#asking;
-    return this.#acceptedAt >= since;
+    return letIn();
+  }
+
+  /** Whether RingCX refuses, just now, an own token of the signed-in person that it lists at the same time. */
+  async refusesEverybody(): Promise<boolean> {
+    return (await this.acceptsSomebody(Date.now() - momentMs)) === null && this.#contradicted;
   }
 
   async #ask(): Promise<void> {
     const at = Date.now();
     const own = this.#owner && (await answered(this.#owner.listTokenValues({ fresh: true })));
-    const other = own?.items.find((value) => !this.#inQuestion(value)) ?? this.#accepted;
-    const accepts = other === null ? own !== null : await this.#accepts(unquoted(other));
-    if (accepts) this.#acceptedAt = Math.max(this.#acceptedAt, at);
+    const listed = own?.items.find((value) => !this.#inQuestion(value)) ?? null;
+    const other = listed ?? this.#accepted;
+    const answer = other === null ? null : await this.#meaningOf(unquoted(other));
+    this.#contradicted = listed !== null && answer === "refused";
+    if (answer === "accepted") this.#acceptedAt = Math.max(this.#acceptedAt, at);
+    else if (other === null && own !== null) this.#connectedAt = at;
     else this.#refusedAt = Date.now();
   }
 
-  async #accepts(value: string): Promise<boolean> {
+  async #meaningOf(value: string): Promise<ReturnType<typeof meaningOf>> {
     try {
-      return await this.#holding(value).isAlive();
+      return (await this.#holding(value).isAlive()) ? "accepted" : "refused";
     } catch (error) {
-      return meaningOf(error) === "accepted";
+      return meaningOf(error);
     }
   }
 }

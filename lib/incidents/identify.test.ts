@@ -173,6 +173,32 @@ describe("a token in somebody's hands", () => {
     }
   });
 
+  test("is not called dead while RingCX refuses the signed-in person's tokens as well, though nobody knows it", async () => {
+    const values = [await sandbox.mint("new@example.com"), await sandbox.mint("new@example.com")];
+    await sandbox.fault({ operation: "*", kind: "unauthorized", auth: "x-auth-token", count: -1 });
+    const owner = await signedIn();
+    await sandbox.clearJournal();
+    for (const one of await lookUp(
+      values.map((value) => candidate(value)),
+      { owner },
+    )) {
+      expect(one).toMatchObject({ status: "unchecked" });
+      expect(one.why).toMatch(/^Could not check: .*a token of yours that it lists/);
+    }
+    const asked = await requests();
+    // One own token is asked with for all of them.
+    expect(asked.filter((request) => request === "token.list bearer")).toHaveLength(1);
+    expect(asked).toHaveLength(4);
+    // What was proven dead here before needs no more than the refusal.
+    const revoked = candidate(values[0] as string, { ...active, status: "revoked" });
+    expect((await lookUp([revoked], { owner }))[0]?.status).toBe("dead");
+  });
+
+  test("is dead at its first refusal when the signed-in person's own tokens cannot be asked for", async () => {
+    await sandbox.fault({ operation: "token.list", kind: "html502", auth: "bearer", count: -1 });
+    expect((await lookUp([candidate(deadValue)], { owner: await signedIn() }))[0]?.status).toBe("dead");
+  });
+
   test("of a user who may not list is alive all the same", async () => {
     const value = await sandbox.mint("denied@example.com");
     const [one] = await lookUp([candidate(value)]);

@@ -3,6 +3,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { SubAccount } from "@/lib/accounts/schema";
 import { isTokendeskError } from "@/lib/errors";
 import { plural } from "@/lib/format";
+import { inTime } from "@/lib/in-time";
 import { Control } from "@/lib/incidents/control";
 import type { Investigator } from "@/lib/incidents/investigator";
 import { reachOf } from "@/lib/incidents/reach";
@@ -42,6 +43,9 @@ const inFlight = 8;
 
 /** Between two refusals of a token that the inventory knows as active. */
 const spacingMs = 1_000;
+
+/** A refusal of one that it does not know is not kept back for longer, where nobody says whether all are refused. */
+const controlWithinMs = 3_000;
 
 /**
  * Looks tokens up, one list request each and two more for each user behind them, as fast as the vendor's budget allows.
@@ -102,20 +106,27 @@ export const notAsked: Identified = {
 const refusedWithAll =
   "Could not check: RingCX refuses it, though the inventory knows it as active; nothing shows that it does not refuse everybody just now.";
 
+const refusedWithYours =
+  "Could not check: RingCX refuses it, but just now also a token of yours that it lists. Scan again in a moment.";
+
 type List = { items: string[]; unreadable: number };
 
-/** The list of its user; null: RingCX refuses it, but the inventory knows it as active, and nobody else is let in. */
+/** The list of its user; a sentence: RingCX refuses it, which says nothing while it refuses others as well. */
 async function listOf(
   token: TokenClient,
   known: KnownToken | null,
   control: Control,
   signal: AbortSignal | undefined,
-): Promise<List | null> {
+): Promise<List | string> {
   const since = Date.now();
   try {
     return await token.listTokenValues();
   } catch (error) {
-    if (!isRefusal(error) || known?.status !== "active") throw error;
+    if (!isRefusal(error) || known?.status === "revoked") throw error;
+    if (known?.status !== "active") {
+      if (await inTime(control.refusesEverybody(), controlWithinMs)) return refusedWithYours;
+      throw error;
+    }
   }
   // Who stops it does not want to wait.
   await delay(spacingMs, undefined, signal ? { signal } : {}).catch(() => {});
@@ -123,7 +134,7 @@ async function listOf(
     return await token.listTokenValues();
   } catch (error) {
     if (!isRefusal(error) || (await control.acceptsSomebody(since))) throw error;
-    return null;
+    return refusedWithAll;
   }
 }
 
@@ -134,7 +145,7 @@ async function lookUp(
   control: Control,
   signal: AbortSignal | undefined,
 ): Promise<Identified> {
-  let list: List | null;
+  let list: List | string;
   try {
     list = await listOf(token, known, control, signal);
   } catch (error) {
@@ -142,7 +153,7 @@ async function lookUp(
     if (identified.status === "live") control.accepted(value);
     return identified;
   }
-  if (list === null) return { ...nobody, status: "unchecked", why: refusedWithAll, checkedAt: Date.now() };
+  if (typeof list === "string") return { ...nobody, status: "unchecked", why: list, checkedAt: Date.now() };
   control.accepted(value);
   const checkedAt = Date.now();
   const same = sameness(value);

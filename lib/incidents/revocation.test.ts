@@ -242,6 +242,16 @@ describe.concurrent("a fault that does not end", () => {
   );
 });
 
+test("a deletion that RingCX declines again and again is told soon, though others are tried for long", async () => {
+  await on(async (ringcx) => {
+    const values = await ringcx.mint(2);
+    await ringcx.sandbox.fault({ operation: "token.delete", kind: "false200", count: -1 });
+    const settled = await ringcx.revoke(values, { pace: { rounds: 100 } });
+    expect(outcomes(settled)).toEqual(["alive", "alive"]);
+    expect((await ringcx.sandbox.journal("token.delete")).length).toBeLessThanOrEqual(2 * 6);
+  })();
+});
+
 describe.concurrent("the order", () => {
   test(
     "is siblings first, then those that leaked, and of these the witness last",
@@ -652,6 +662,25 @@ describe.concurrent("proof", () => {
       await ringcx.sandbox.fault({ operation: "*", kind: "unauthorized", auth: "x-auth-token", count: -1 });
       const settled = await ringcx.revoke([value]);
       expect(settled.get(idOf(value))).toMatchObject({ outcome: "unknown", proof: null });
+    }),
+  );
+
+  test(
+    "of one that lived a moment ago is not the refusal of every token for a while, though the connection is let in",
+    on(async (ringcx) => {
+      const [value] = (await ringcx.mint(1)) as [string];
+      // Nobody's token is at hand to ask with: the person has none.
+      const nobody = "noaccounts@example.com";
+      for (const own of await ringcx.sandbox.tokens(nobody)) {
+        await ringcx.sandbox.control("DELETE", "tokens", { value: own });
+      }
+      const owner = await ringcx.connection(nobody);
+      const gateway = { operation: "*", kind: "unauthorized", auth: "x-auth-token" };
+      // Longer than three refusals and a control take.
+      await ringcx.sandbox.fault({ ...gateway, count: 9 });
+      const settled = await ringcx.revoke([value], { owner, pace: { graceMs: 2_000, rounds: 12 } });
+      await ringcx.expectTruth([value], settled);
+      expect(settled.get(idOf(value))?.outcome).toBe("revoked");
     }),
   );
 

@@ -105,6 +105,8 @@ export const usualPace: Pace = {
 };
 
 const maxDiscoveries = 8;
+/** So often RingCX says that it does not delete a token, and accepts it, before that is believed. */
+const maxDenials = 5;
 /** So often tokens that were made meanwhile are taken up. */
 const maxWaves = 2;
 const ownListWithinMs = 5_000;
@@ -588,6 +590,8 @@ class Step {
   #alive: boolean | null = null;
   /** Since when it is refused, without having been accepted in between. */
   #refusedAt: number | null = null;
+  /** In a row, each with another word of RingCX that it did not delete it. */
+  #denials = 0;
   #evidence = "";
 
   constructor(group: Group, target: Target, sending: () => Promise<void>, attempted: () => void) {
@@ -632,7 +636,7 @@ class Step {
         if (typeof verdict === "object") return verdict;
         next = verdict;
         if (next === "delete" && deletions === 0) continue;
-        if (round >= rounds && !this.#inGrace()) return this.#open();
+        if ((round >= rounds || this.#denials >= maxDenials) && !this.#inGrace()) return this.#open();
       }
       this.#attempted();
       round += 1;
@@ -654,6 +658,7 @@ class Step {
     const alive = await this.#isAlive();
     if (alive === true) {
       this.#evidence = "RingCX still accepts it.";
+      this.#denials = this.#said === "refused" ? this.#denials + 1 : 0;
       // It may take a moment to forget what it said it deleted.
       return this.#acceptedLately && round < 2 ? "look" : "delete";
     }
@@ -691,7 +696,14 @@ class Step {
     if (this.#hasWord) return this.#dead("token_refused", "RingCX refuses it, asked twice");
     await this.#wait(spacingMs * 2);
     if ((await this.#isAlive()) !== false) return this.#contradicted();
-    if (await this.#run.control.acceptsSomebody(this.#refusedAt ?? Date.now())) {
+    const refusedAt = this.#refusedAt ?? Date.now();
+    const letIn = await this.#run.control.acceptsSomebody(refusedAt);
+    if (letIn === "connection" && this.#hasLived && !this.#sent && Date.now() - refusedAt < this.#run.pace.graceMs) {
+      // Nothing is known that would have killed it, and no other token is at hand: those may be refused for a while.
+      this.#evidence = "RingCX refuses it, but nothing shows that it does not refuse every token just now.";
+      return "look";
+    }
+    if (letIn !== null) {
       return this.#dead("token_refused", "RingCX refuses it, asked three times, and accepts others");
     }
     const { host } = this.#client as TokenClient;
@@ -768,7 +780,11 @@ class Step {
     if (!this.#sent && !this.#run.lived.has(this.#target)) {
       return { outcome: "already_dead", proof, detail: `It was dead already: ${evidence}.`, deletedAt: null };
     }
-    const said = this.#inWords() ?? "A deletion was sent before, and its answer was lost.";
+    // A `false` that comes after it does not make it untrue.
+    const said =
+      this.#acceptedAt === null
+        ? (this.#inWords() ?? "A deletion was sent before, and its answer was lost.")
+        : saidInWords("accepted");
     const detail = `${said} ${evidence[0]?.toUpperCase()}${evidence.slice(1)}.`;
     return { outcome: "revoked", proof, detail, deletedAt: this.#deletedAt };
   }
