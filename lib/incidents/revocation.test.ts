@@ -337,6 +337,21 @@ describe.concurrent("siblings, where the list of their user", () => {
   );
 
   test(
+    "may not be listed by that user, are asked for a few times, and not while the leaked one lives on",
+    on(async (ringcx) => {
+      const [leaked] = (await ringcx.mint(2)) as [string];
+      const denied = { kind: "status", status: 403, body: '{"errorCode":"x"}', contentType: json };
+      await ringcx.sandbox.fault({ ...lists, ...denied, count: 40 });
+      const open: string[] = [];
+      const onOpen = (what: string) => void open.push(what);
+      await ringcx.revoke([leaked], { siblings: true, onOpen, pace: { rounds: 50, listMs: 60_000 } });
+      expect(open).toEqual([`${idOf(leaked)} 0`]);
+      const operations = (await ringcx.sandbox.journal()).map(({ operation }) => operation);
+      expect(operations.indexOf("token.delete")).toBe(5);
+    }),
+  );
+
+  test(
     "writes tokens in capitals and in quotes, are found all the same",
     on(async (ringcx) => {
       const [leaked, sibling] = (await ringcx.mint(2)) as [string, string];

@@ -105,7 +105,7 @@ export const usualPace: Pace = {
 };
 
 const maxDiscoveries = 8;
-/** So often RingCX says that it does not delete a token, and accepts it, before that is believed. */
+/** So often RingCX says no in its own words, to a deletion or to a list, before that is believed. */
 const maxDenials = 5;
 /** So often tokens that were made meanwhile are taken up. */
 const maxWaves = 2;
@@ -223,6 +223,7 @@ class Run {
   async #askAgain(target: Target, value: string): Promise<void> {
     const { rounds, listMs } = this.pace;
     const begun = Date.now();
+    let denials = 1;
     for (let round = 1; round <= rounds && Date.now() - begun < listMs; round += 1) {
       await delay(pauseBefore(round, this.pace));
       if (this.#placed.has(target)) return;
@@ -230,6 +231,9 @@ class Run {
       if (this.#isPlaced(target, list)) return;
       // It has died since it was looked up, and its list will not come any more.
       if (list === "refused" && round >= 2 && (await this.control.acceptsSomebody(begun))) break;
+      denials = list === "denied" ? denials + 1 : 0;
+      // Its user may not list tokens: it would only live on for as long as it is asked.
+      if (denials >= maxDenials) break;
     }
     if (this.#placed.has(target)) return;
     this.#tellUnlisted(target);
@@ -237,8 +241,8 @@ class Run {
   }
 
   /** Whether it is known by now whose it is, with what its own list said. */
-  #isPlaced(target: Target, list: List | "refused" | "accepted" | null): boolean {
-    if (list === "accepted") this.lived.add(target);
+  #isPlaced(target: Target, list: List | NoList): boolean {
+    if (list === "accepted" || list === "denied") this.lived.add(target);
     if (this.#placed.has(target)) return true;
     if (list === null || typeof list === "string") return false;
     this.#found(list, false);
@@ -254,16 +258,15 @@ class Run {
     if (outcome !== "already_dead") this.#tellUnlisted(target);
   }
 
-  /**
-   * The list of a token's user. `refused`: 401; `accepted`: it lives, but no list came that makes sense; null: no answer.
-   */
-  async list(value: string): Promise<List | "refused" | "accepted" | null> {
+  /** The list of a token's user. */
+  async list(value: string): Promise<List | NoList> {
     try {
       const list = readable(await this.revocation.holding(value).listTokenValues());
       this.control.accepted();
       return list.values.has(sameness(value)) ? list : "accepted";
     } catch (error) {
-      return meaningOf(error) ?? null;
+      const meaning = meaningOf(error);
+      return meaning === "accepted" ? "denied" : meaning;
     }
   }
 
@@ -334,6 +337,12 @@ function started(work: Promise<void>): Promise<void> {
 function pauseBefore(round: number, { firstBackoffMs, maxBackoffMs }: Pace): number {
   return Math.min(maxBackoffMs, firstBackoffMs * 2 ** (round - 1)) * (0.5 + Math.random() / 2);
 }
+
+/**
+ * What came in place of a list. `refused`: 401; `denied`: the token lives, but its user may not list; `accepted`: it
+ * lives, but what came makes no sense; null: no answer.
+ */
+type NoList = "refused" | "denied" | "accepted" | null;
 
 /** `values`: by {@link sameness}, as they can be sent. */
 type List = { values: ReadonlyMap<string, string>; unreadable: number };
@@ -553,7 +562,7 @@ class Group {
     for (const witness of [...this.#witnesses].slice(0, 3)) {
       const list = await this.run.list(witness);
       if (list === "refused") this.#forget(witness);
-      else if (list !== null && list !== "accepted") return list;
+      else if (typeof list === "object" && list !== null) return list;
     }
     const own = this.#owner && (await answered(this.#owner.listTokenValues({ fresh: true })));
     return own && readable(own);
