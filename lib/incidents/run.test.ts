@@ -671,6 +671,13 @@ describe.each(databaseKinds)("on %s", (kind) => {
     await until(async () => (await readCase(ana.tenant, incident))?.incident.finished_at !== null);
     expect((await listCases(ana.tenant, { openedBy: ana.user.id }))[0]).toMatchObject({ origin: "tokens", revoked: 2 });
     await expect(revokeMany(ana, { ids: [strange] })).rejects.toMatchObject({ code: "token_not_found" });
+    // What is no ID at all is asked for as well, and not told back.
+    const odd = await linesIn((await revokeMany(ana, { ids: [markToken(values[0] as string).id, "../x"] })).stream);
+    expect(steps(odd).map(({ id, outcome }) => [id, outcome])).toEqual([
+      ["", "unknown"],
+      [markToken(values[0] as string).id, "revoked"],
+    ]);
+    expect(odd.at(-1)).toMatchObject({ outcome: "partial", total: 2 });
   });
 });
 

@@ -163,10 +163,13 @@ const unnamed = "…";
 
 /** What the caller sent is not told back: only a token ID, if it begins with one. */
 function unopened(id: string): StepLine {
-  const [tokenId = ""] = id.split(".");
-  const known = /^[\w-]{22}$/.test(tokenId) ? tokenId : "";
   const detail = "This finding is too old, or somebody else's. Paste it again.";
-  return stepLine({ tokenId: known, hint: unnamed, leaked: true }, { outcome: "unknown", proof: null, detail });
+  return notTaken({ id: id.split(".")[0] ?? "", leaked: true, detail });
+}
+
+function notTaken({ id, leaked, detail }: { id: string; leaked: boolean; detail: string }): StepLine {
+  const tokenId = /^[\w-]{22}$/.test(id) ? id : "";
+  return stepLine({ tokenId, hint: unnamed, leaked }, { outcome: "unknown", proof: null, detail });
 }
 
 /** Revokes and waits for the end. `onLine` is told of what happens meanwhile. @throws {TokendeskError} */
@@ -201,11 +204,7 @@ export async function revokeMany(
   const listed = new Set(chosen.map(({ id }) => id));
   const detail =
     "RingCX does not list this token for your user. It may have been revoked already, or belong to somebody else.";
-  const lost = [...wanted].flatMap((id) =>
-    listed.has(id) || !/^[\w-]{22}$/.test(id)
-      ? []
-      : [stepLine({ tokenId: id, hint: unnamed, leaked: false }, { outcome: "unknown", proof: null, detail })],
-  );
+  const lost = [...wanted].flatMap((id) => (listed.has(id) ? [] : [notTaken({ id, leaked: false, detail })]));
   const incident = randomUUID();
   const lines = await revocationLines(investigatorOf(session), {
     incident,
