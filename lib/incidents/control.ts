@@ -1,6 +1,5 @@
 import "server-only";
 import { isTokendeskError } from "@/lib/errors";
-import { unquoted } from "@/lib/incidents/values";
 import type { RingcxClient, TokenClient } from "@/lib/ringcx/client";
 import { UpstreamError } from "@/lib/ringcx/errors";
 import { answered } from "@/lib/tokens/held";
@@ -66,7 +65,7 @@ export class Control {
     const own = this.#owner && (await answered(this.#owner.listTokenValues({ fresh: true })));
     const listed = own?.items.find((value) => !this.#inQuestion(value)) ?? null;
     const other = listed ?? this.#accepted;
-    const answer = other === null ? null : await this.#meaningOf(unquoted(other));
+    const answer = other === null ? null : await this.#meaningOf(other);
     this.#contradicted = listed !== null && answer === "refused";
     if (answer === "accepted") this.#acceptedAt = Math.max(this.#acceptedAt, at);
     else if (other === null && own !== null) this.#connectedAt = at;

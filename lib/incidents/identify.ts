@@ -8,7 +8,7 @@ import { Control } from "@/lib/incidents/control";
 import type { Investigator } from "@/lib/incidents/investigator";
 import { reachOf } from "@/lib/incidents/reach";
 import type { FindingStatus, KnownToken, TokenUser } from "@/lib/incidents/schema";
-import { sameness, unquoted } from "@/lib/incidents/values";
+import { sameness } from "@/lib/incidents/values";
 import { logger } from "@/lib/logger";
 import type { TokenClient } from "@/lib/ringcx/client";
 import { UpstreamError } from "@/lib/ringcx/errors";
@@ -193,7 +193,7 @@ function groupOf(groups: Group[], same: string, list: List, token: TokenClient):
   if (known) return known;
   const members = new Map(
     list.items.map((item) => {
-      const { id, hint } = markToken(unquoted(item));
+      const { id, hint } = markToken(item);
       return [sameness(item), { tokenId: id, hint }];
     }),
   );

@@ -4,7 +4,7 @@ import { isTokendeskError } from "@/lib/errors";
 import { inTime } from "@/lib/in-time";
 import { Control, meaningOf } from "@/lib/incidents/control";
 import { maxFindings, type StepOutcome, type StepProof } from "@/lib/incidents/schema";
-import { sameness, unquoted } from "@/lib/incidents/values";
+import { sameness } from "@/lib/incidents/values";
 import { logger } from "@/lib/logger";
 import type { RingcxClient, TokenClient } from "@/lib/ringcx/client";
 import { UpstreamError } from "@/lib/ringcx/errors";
@@ -344,11 +344,11 @@ function pauseBefore(round: number, { firstBackoffMs, maxBackoffMs }: Pace): num
  */
 type NoList = "refused" | "denied" | "accepted" | null;
 
-/** `values`: by {@link sameness}, as they can be sent. */
+/** `values`: by {@link sameness}. */
 type List = { values: ReadonlyMap<string, string>; unreadable: number };
 
 function readable({ items, unreadable }: { items: readonly string[]; unreadable: number }): List {
-  return { values: new Map(items.map((value) => [sameness(value), unquoted(value)])), unreadable };
+  return { values: new Map(items.map((value) => [sameness(value), value])), unreadable };
 }
 
 type Presence = {

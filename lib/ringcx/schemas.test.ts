@@ -87,6 +87,14 @@ describe("a token value", () => {
     expect(tokenValueList.safeParse({ 0: "aws80:bbbbbbbb" }).success).toBe(false);
   });
 
+  test("that a list shows in quotes is the same one without, and anything else keeps them", () => {
+    const value = "aws80:c2353445-bc74-af1a-2850-1d55a371c0a9";
+    expect(tokenValueList.parse([`"${value}"`, value, '"word"', '"'])).toEqual({
+      items: [value, '"word"', '"'],
+      unreadable: 0,
+    });
+  });
+
   test("is not lost because its neighbour in the list is unreadable, and the gap is counted", () => {
     expect(tokenValueList.parse(["aws80:bbbbbbbb", null, "a b", 12])).toEqual({
       items: ["aws80:bbbbbbbb"],

@@ -136,7 +136,13 @@ function partialList<T>(entry: z.ZodType<T>) {
   });
 }
 
-export const tokenValueList = partialList(tokenValue).transform(({ items, unreadable }) => ({
+/** Some gateways write a token as a JSON string once more, in quotes; other values are what they are, to the letter. */
+const listedTokenValue = tokenValue.transform((value) => {
+  const [, inner = ""] = /^"(.*)"$/.exec(value) ?? [];
+  return documentedTokenValue.test(inner) ? inner : value;
+});
+
+export const tokenValueList = partialList(listedTokenValue).transform(({ items, unreadable }) => ({
   items: [...new Set(items)],
   unreadable,
 }));
