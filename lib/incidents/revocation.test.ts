@@ -680,9 +680,12 @@ describe.concurrent("proof", () => {
     }),
   );
 
-  test(
-    "of one that lived a moment ago is not the refusal of every token for a while, though the connection is let in",
-    on(async (ringcx) => {
+  test.each([
+    ["that nobody deleted", null],
+    ["whose deletion went astray", { operation: "token.delete", kind: "resetBefore", count: 1 }],
+  ])(
+    "of one that lived a moment ago is not the refusal of every token for a while, though a connection is let in: %s",
+    on(async (ringcx, _, lost) => {
       const [value] = (await ringcx.mint(1)) as [string];
       // Nobody's token is at hand to ask with: the person has none.
       const nobody = "noaccounts@example.com";
@@ -690,8 +693,9 @@ describe.concurrent("proof", () => {
         await ringcx.sandbox.control("DELETE", "tokens", { value: own });
       }
       const owner = await ringcx.connection(nobody);
-      const gateway = { operation: "*", kind: "unauthorized", auth: "x-auth-token" };
+      if (lost) await ringcx.sandbox.fault(lost);
       // Longer than three refusals and a control take.
+      const gateway = { operation: "*", kind: "unauthorized", auth: "x-auth-token", skip: lost ? 2 : 0 };
       await ringcx.sandbox.fault({ ...gateway, count: 9 });
       const settled = await ringcx.revoke([value], { owner, pace: { graceMs: 2_000, rounds: 12 } });
       await ringcx.expectTruth([value], settled);

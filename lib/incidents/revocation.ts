@@ -707,8 +707,9 @@ class Step {
     if ((await this.#isAlive()) !== false) return this.#contradicted();
     const refusedAt = this.#refusedAt ?? Date.now();
     const letIn = await this.#run.control.acceptsSomebody(refusedAt);
-    if (letIn === "connection" && this.#hasLived && !this.#sent && Date.now() - refusedAt < this.#run.pace.graceMs) {
-      // Nothing is known that would have killed it, and no other token is at hand: those may be refused for a while.
+    const isRecent = Date.now() - refusedAt < this.#run.pace.graceMs;
+    if (letIn === "connection" && isRecent && this.#hasLived && this.#acceptedAt === null) {
+      // Nobody has said that it was deleted, and no other token is at hand: tokens may be refused for a while.
       this.#evidence = "RingCX refuses it, but nothing shows that it does not refuse every token just now.";
       return "look";
     }
