@@ -252,6 +252,16 @@ test("a deletion that RingCX declines again and again is told soon, though other
   })();
 });
 
+test("nor is it told soon when an earlier deletion, whose answer was lost, may still have its effect", async () => {
+  await on(async (ringcx) => {
+    const [value] = (await ringcx.mint(2)) as [string];
+    await ringcx.sandbox.control("POST", "config", { deletionSeconds: 1 });
+    await ringcx.sandbox.fault({ operation: "token.delete", kind: "resetAfter", count: 1 });
+    const settled = await ringcx.revoke([value], { pace: { rounds: 100 } });
+    expect(outcomes(settled)).toEqual(["revoked"]);
+  })();
+});
+
 describe.concurrent("the order", () => {
   test(
     "is siblings first, then those that leaked, and of these the witness last",
@@ -405,6 +415,24 @@ describe.concurrent("siblings, where the list of their user", () => {
       expect(new Set(outcomes(settled))).toEqual(new Set(["revoked"]));
       expect(await ringcx.sandbox.tokens(leaky)).toEqual([]);
       expect([...settled.keys()].at(-1), "the witness dies last").toBe(idOf(leaked));
+    }),
+  );
+
+  test(
+    "shows some that were made meanwhile, die with the others, though these are not over when the witness has to die",
+    on(async (ringcx) => {
+      const [leaked] = (await ringcx.mint(2)) as [string];
+      await ringcx.sandbox.control("POST", "config", { deletionSeconds: 1 });
+      let made: Promise<string> | undefined;
+      const onStep = async () => {
+        made ??= ringcx.sandbox.mint(leaky);
+        await made;
+      };
+      const pace = { lastAfterMs: 50, graceMs: 5_000, maxBackoffMs: 200, rounds: 20 };
+      const owner = await ringcx.connection();
+      const settled = await ringcx.revoke([leaked], { siblings: true, owner, onStep, pace });
+      expect(settled.size).toBe(3);
+      expect(await ringcx.sandbox.tokens(leaky)).toEqual([]);
     }),
   );
 

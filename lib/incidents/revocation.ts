@@ -407,7 +407,7 @@ class Group {
     await Promise.all(steps.map(({ attempted }) => attempted));
     steps.push(...this.#start(leaked));
     if (this.#last) {
-      await this.#mostly(steps);
+      if (!(await this.#mostly(steps))) await this.#lookForLate();
       steps.push(...(await this.#startLate()));
       this.#forget(this.#last.value as string);
       steps.push(...this.#start([this.#last]));
@@ -418,10 +418,15 @@ class Group {
     }
   }
 
-  /** All are attempted, and over, unless that takes too long. */
-  async #mostly(steps: readonly Started[]): Promise<void> {
+  /** All are attempted, and over, unless that takes too long. @returns whether they are over */
+  async #mostly(steps: readonly Started[]): Promise<boolean> {
     await Promise.all(steps.map(({ attempted }) => attempted));
-    await inTime(Promise.all(steps.map(({ over }) => over)), this.run.pace.lastAfterMs);
+    return (await inTime(Promise.all(steps.map(({ over }) => over)), this.run.pace.lastAfterMs)) !== null;
+  }
+
+  /** Those that are over have asked for a list; where some are not, nobody may have looked for what was made meanwhile. */
+  async #lookForLate(): Promise<void> {
+    if (this.run.revocation.siblings) await this.#answers([]);
   }
 
   /** Whoever makes tokens faster than they are revoked is left behind, which is said. */
@@ -507,11 +512,7 @@ class Group {
       if (this.#timer) clearTimeout(this.#timer);
       this.#timer = null;
       const asking = this.#queue.splice(0);
-      const answers = this.#answer(asking.map(({ target }) => target)).catch((error: unknown): Presence[] => {
-        logger().error({ err: error }, "a list of tokens could not be taken up");
-        return [];
-      });
-      void answers.then((presences) => {
+      void this.#answers(asking.map(({ target }) => target)).then((presences) => {
         for (const [index, { answer }] of asking.entries()) answer(presences[index] ?? unclear);
       });
     } else {
@@ -519,6 +520,15 @@ class Group {
         this.#timer = null;
         this.#look();
       }, batchMs - waited);
+    }
+  }
+
+  async #answers(targets: readonly Target[]): Promise<Presence[]> {
+    try {
+      return await this.#answer(targets);
+    } catch (error) {
+      logger().error({ err: error }, "a list of tokens could not be taken up");
+      return [];
     }
   }
 
@@ -667,7 +677,8 @@ class Step {
     const alive = await this.#isAlive();
     if (alive === true) {
       this.#evidence = "RingCX still accepts it.";
-      this.#denials = this.#said === "refused" ? this.#denials + 1 : 0;
+      // An earlier deletion may still have its effect.
+      this.#denials = this.#said === "refused" && !this.#sent ? this.#denials + 1 : 0;
       // It may take a moment to forget what it said it deleted.
       return this.#acceptedLately && round < 2 ? "look" : "delete";
     }
