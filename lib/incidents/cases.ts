@@ -333,6 +333,38 @@ export type StepRow = {
   siblingsKnown: boolean;
 };
 
+/** The RingCX user whom the scan found behind a token. */
+export function userIn(json: string | null): TokenUser | null {
+  try {
+    const user = JSON.parse(json ?? "null") as TokenUser | null;
+    return typeof user?.id === "string" ? user : null;
+  } catch {
+    return null;
+  }
+}
+
+/** A step of an earlier run of the case; null: the token was never chosen. */
+export function rememberedStep(row: CaseTokenRow): StepRow | null {
+  if (row.step === null) return null;
+  return {
+    tokenId: row.token_id,
+    fingerprint: row.fingerprint,
+    hint: row.hint,
+    leaked: row.leaked === 1,
+    position: row.position ?? 0,
+    step: row.step as StepRow["step"],
+    detail: row.detail,
+    deletedAt: row.deleted_at,
+    provenAt: row.proven_at,
+    proof: row.proof as StepProof["method"] | null,
+    status: row.status as StepRow["status"],
+    why: row.why,
+    seenAt: row.found_at,
+    user: userIn(row.token_user),
+    siblingsKnown: row.siblings_known === 1,
+  };
+}
+
 /** Second since the epoch, and how many calls ended in it. */
 export type Spent = [second: number, calls: number][];
 const spentSchema = z.array(z.tuple([z.number(), z.number()])).max(1_000);

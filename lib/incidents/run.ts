@@ -1,34 +1,40 @@
 import "server-only";
 import { randomUUID } from "node:crypto";
-import { setTimeout as delay } from "node:timers/promises";
 import { audited, type Intent, type Subject } from "@/lib/audit/log";
-import { isDatabaseUnavailable } from "@/lib/db/failure";
 import { isTokendeskError, TokendeskError, toProblem } from "@/lib/errors";
 import { plural } from "@/lib/format";
-import { inTime } from "@/lib/in-time";
 import {
   type CaseReader,
-  type CaseRow,
   type CaseTokenRow,
-  finishCase,
   isDone,
-  isHeld,
   isOpen,
   isProven,
   lapsedCases,
   mayRead,
-  nameRun,
   readCase,
   releaseLapsed,
-  type Spent,
+  rememberedStep,
   type StepRow,
-  saveSteps,
-  settleElsewhere,
   takeCase,
+  userIn,
 } from "@/lib/incidents/cases";
 import { openFindings } from "@/lib/incidents/handles";
 import { type Investigator, investigatorOf } from "@/lib/incidents/investigator";
 import { knownTokens } from "@/lib/incidents/known";
+import {
+  lineOf,
+  linesOf,
+  named,
+  ndjson,
+  polled,
+  type StepLine,
+  stepLine,
+  summaryOfSteps,
+  type Telling,
+  type Told,
+  unnamed,
+} from "@/lib/incidents/lines";
+import { endsOf, Notes, soon, sound, type Taken } from "@/lib/incidents/notes";
 import { type Pace, revokeAll, type Settled, type Target, usualPace } from "@/lib/incidents/revocation";
 import {
   type IncidentOrigin,
@@ -38,7 +44,6 @@ import {
   type RevokeMany,
   type RunSummary,
   type StepOutcome,
-  type StepProof,
   type TokenUser,
 } from "@/lib/incidents/schema";
 import { warnOfVolume } from "@/lib/incidents/volume";
@@ -47,7 +52,6 @@ import { notify } from "@/lib/notify/notify";
 import type { TokenClient } from "@/lib/ringcx/client";
 import { markToken } from "@/lib/tokens/fingerprint";
 import { ifReachable, listHeld, needDatabase, raiseNotFound } from "@/lib/tokens/held";
-import { type InventoryRecord, recordRevokedOfTenant } from "@/lib/tokens/inventory";
 
 /**
  * The second half of an incident: the run that revokes. It belongs to the process and not to the request that began it:
@@ -71,26 +75,19 @@ export type RevocationOrder = {
   pace?: Pace;
 };
 
-type StepLine = Extract<RevocationLine, { type: "step" }>;
-
 /** A run of this process. The bundles of the server share it, so it is plain data. */
-type Run = {
+type Run = Telling & {
   tenant: string;
   openedById: string;
   /** What it was asked for. */
   tokenIds: Set<string>;
   siblings: boolean;
-  /** What was told so far; `summary` or `failed` is the last. `id` is the token's. */
-  lines: RevocationLine[];
   over: boolean;
   endedAt: number;
   /** How the tokens stand, by ID; and what to tell of those that are at rest. */
   steps: Map<string, StepRow>;
-  /** Told of each line. */
-  listeners: Set<() => void>;
   /** `held`: another process works on this case, or there is nothing left to do. */
   started: Promise<"runs" | "held">;
-  progress(): { done: number; total: number; etaMs: number };
 };
 
 const slot = Symbol.for("tokendesk.incidents.runs");
@@ -107,22 +104,7 @@ const keyOf = (tenant: string, incident: string) => `${tenant} ${incident}`;
 const keptRuns = 100;
 const keptForMs = 60 * 60_000;
 
-/** It is written down before each deletion: what is at work at one time goes out in between. */
-const unnotedCalls = 30;
-
-const waitingAfterMs = 3_000;
 const heartbeatMs = 5_000;
-/** What stands in the way of writing down does not hold up a deletion for longer. */
-const noteWithinMs = 1_000;
-/** The same, for what is known of the case. */
-const takeWithinMs = 1_500;
-/** After the database was away it is not asked again at once; after it hung, not before the first deletions are out. */
-const quietMs = 2_000;
-const quietAfterHangMs = 5_000;
-/** After the end, what could not be written down is tried again, the last time after half an hour. */
-const lastAttempts = 360;
-const betweenAttemptsMs = 5_000;
-const pollMs = 1_000;
 
 /**
  * Revokes what was found, and tells of it as NDJSON. The same request sent again while it is at work joins it; sent again
@@ -157,9 +139,6 @@ export async function revokeFindings(
   const lines = await revocationLines(investigator, { incident, openedAt, values, siblings, reason });
   return ndjson(named(lines, ids, lost));
 }
-
-/** The hint of a row that stands for tokens of which nothing is known. */
-const unnamed = "…";
 
 /** What the caller sent is not told back: only a token ID, if it begins with one. */
 function unopened(id: string): StepLine {
@@ -806,373 +785,4 @@ const standIn = { value: null, leaked: false, maybeSent: false, seenAlive: false
 /** Marks the row for the siblings, of a user or of a token, that could not be listed. */
 function unlistedOf(whose: string) {
   return { ...markToken(`siblings of ${whose}`), hint: unnamed };
-}
-
-/** What it says, or null when it takes longer than a deletion is held up for. */
-function soon<T>(work: Promise<T>, ms = noteWithinMs): Promise<T | null> {
-  return inTime(work, ms);
-}
-
-/** What it says; whatever is wrong with it, the run goes on without. */
-async function sound<T, U>(work: Promise<T>, otherwise: U): Promise<T | U> {
-  try {
-    return await work;
-  } catch (error) {
-    if (!isDatabaseUnavailable(error)) logger().error({ err: error }, "a revocation run goes on without its database");
-    return otherwise;
-  }
-}
-
-type Taken = Awaited<ReturnType<typeof takeCase>>;
-const isTaken = (taken: Taken | null) => taken !== null && typeof taken === "object";
-
-/**
- * Writes down how a run goes, many rows in one transaction. While the database is away, or takes its time, the run goes
- * on, and what is to be written waits.
- */
-class Notes {
-  /** False: something could not be written when it should have been. */
-  complete = true;
-  /** Dead beyond doubt: other cases in which they stand are settled when this one is over. */
-  readonly proven = new Set<string>();
-  readonly #case: { tenant: string; incident: string; holder: string };
-  readonly #run: NotesOf;
-  readonly #waiting = new Map<string, StepRow>();
-  readonly #forgotten = new Set<string>();
-  /** Proven dead, and not marked so in the inventory yet. */
-  readonly #unmarked = new Map<string, { method: StepProof["method"]; at: number }>();
-  /** `elsewhere`: somebody else works on the case. */
-  #taken: "no" | "ours" | "elsewhere" = "no";
-  #writing: Promise<void> = Promise.resolve();
-  #next: Promise<void> | null = null;
-  #quietUntil = 0;
-  #hangs = false;
-
-  constructor(of: { tenant: string; incident: string }, run: NotesOf) {
-    this.#case = { ...of, holder: nameRun() };
-    this.#run = run;
-  }
-
-  get #away(): boolean {
-    return this.#hangs || Date.now() < this.#quietUntil;
-  }
-
-  /** null: the database is away, or does not answer in time. */
-  async take(): Promise<Taken | null> {
-    const begun = Date.now();
-    const taken = await soon(ifReachable(this.#take()), takeWithinMs);
-    if (taken === null) this.#lose(Date.now() - begun < takeWithinMs ? quietMs : quietAfterHangMs);
-    return taken;
-  }
-
-  async #take(): Promise<Taken> {
-    const taken = await this.#run.take(this.#case.holder);
-    this.#taken = isTaken(taken) ? "ours" : "elsewhere";
-    return taken;
-  }
-
-  #lose(forMs = quietMs): void {
-    this.complete = false;
-    this.#quietUntil = Date.now() + forMs;
-  }
-
-  /** Marks a token that is proven dead in the inventory, now or later. @returns what is remembered of it */
-  async mark(tokenId: string, method: StepProof["method"], at: number): Promise<InventoryRecord | null> {
-    this.#unmarked.set(tokenId, { method, at });
-    return this.#away ? null : soon(sound(this.#mark(tokenId), null));
-  }
-
-  async #mark(tokenId: string): Promise<InventoryRecord | null> {
-    const dead = this.#unmarked.get(tokenId);
-    if (dead === undefined) return null;
-    try {
-      const record = await recordRevokedOfTenant(this.#case.tenant, tokenId, dead.method, dead.at);
-      this.#unmarked.delete(tokenId);
-      return record;
-    } catch (error) {
-      // What is wrong with the record itself would be wrong again.
-      if (isDatabaseUnavailable(error)) this.#lose();
-      else this.#unmarked.delete(tokenId);
-      throw error;
-    }
-  }
-
-  /** Resolves when it is written, or cannot be. */
-  note(rows: readonly StepRow[]): Promise<void> {
-    for (const row of rows) this.#waiting.set(row.tokenId, row);
-    return this.#away ? Promise.resolve() : this.write();
-  }
-
-  /** These rows are not needed any more. */
-  forget(tokenIds: readonly string[]): void {
-    for (const id of tokenIds) this.#forgotten.add(id);
-  }
-
-  write(): Promise<void> {
-    // What comes in while one is written goes with the next one, together.
-    this.#next ??= this.#writing.then(async () => {
-      this.#next = null;
-      this.#writing = this.#flush();
-      await this.#writing;
-    });
-    return this.#next;
-  }
-
-  async #flush(): Promise<void> {
-    if (this.#away) return;
-    const rows = [...this.#waiting.values()].map((row) => ({ ...row }));
-    const forgotten = [...this.#forgotten];
-    this.#waiting.clear();
-    const timer = setTimeout(() => {
-      this.#hangs = true;
-    }, noteWithinMs);
-    try {
-      // Of two runs of this process the later one has the case.
-      if (this.#taken !== "ours" && this.#run.isLatest()) await this.#take();
-      const by = this.#run.isLatest() ? this.#case : { ...this.#case, holder: null };
-      const isOurs = await saveSteps(by, { rows, forgotten, spent: bySecond(this.#run.spent()) });
-      if (isOurs) for (const id of forgotten) this.#forgotten.delete(id);
-      else if (this.#taken === "ours" && this.#run.isLatest()) {
-        // It was given away meanwhile: to another process, or to an earlier run that was slow to ask.
-        this.#taken = "no";
-        this.#keep(rows);
-      }
-      for (const id of [...this.#unmarked.keys()]) await sound(this.#mark(id), null);
-    } catch (error) {
-      if (!isDatabaseUnavailable(error)) logger().error({ err: error }, "an incident's steps were not written");
-      this.#lose();
-      this.#keep(rows);
-    } finally {
-      clearTimeout(timer);
-      this.#hangs = false;
-    }
-  }
-
-  /** To be written with the next, unless there is news of them. */
-  #keep(rows: readonly StepRow[]): void {
-    for (const row of rows) if (!this.#waiting.has(row.tokenId)) this.#waiting.set(row.tokenId, row);
-  }
-
-  /** The case is over. It is written down when it can be, which is soon or not waited for. */
-  async finish(): Promise<void> {
-    const endedAt = Date.now();
-    const settled = this.#settle(endedAt).catch((error: unknown) => {
-      logger().error({ err: error }, "an incident's end was not written");
-    });
-    const inTime = await soon(settled.then(() => true));
-    if (!inTime) this.complete = false;
-  }
-
-  async #settle(endedAt: number): Promise<void> {
-    for (let attempt = 0; attempt < lastAttempts; attempt += 1) {
-      await this.write();
-      const isOver = this.#taken !== "no" || !this.#run.isLatest();
-      if (isOver && this.#waiting.size + this.#unmarked.size === 0) {
-        if (await ifReachable(this.#close(endedAt).then(() => true))) return;
-      }
-      await delay(Math.min(betweenAttemptsMs, 500 * 2 ** attempt), undefined, { ref: false });
-    }
-  }
-
-  async #close(endedAt: number): Promise<void> {
-    if (this.#run.isLatest()) await finishCase(this.#case, endedAt);
-    await settleElsewhere(this.#case.tenant, this.#case.incident, [...this.proven]);
-  }
-}
-
-/** What notes have to know of their run. `isLatest`: no other run of this process has begun since. */
-type NotesOf = { take(holder: string): Promise<Taken>; spent(): number[]; isLatest(): boolean };
-
-function bySecond(ended: readonly number[]): Spent {
-  const seconds = new Map<number, number>();
-  for (const at of ended) {
-    const second = Math.floor(at / 1_000);
-    seconds.set(second, (seconds.get(second) ?? 0) + 1);
-  }
-  return [...seconds];
-}
-
-/** When those calls ended at the latest, and those that may have gone out since they were written down. */
-function endsOf(spent: Spent): number[] {
-  const now = Date.now();
-  const known = spent.flatMap(([second, calls]) => Array<number>(calls).fill(Math.min(now, (second + 1) * 1_000)));
-  return [...known, ...Array<number>(unnotedCalls).fill(now)];
-}
-
-/** The RingCX user whom the scan found behind a token. */
-function userIn(json: string | null): TokenUser | null {
-  try {
-    const user = JSON.parse(json ?? "null") as TokenUser | null;
-    return typeof user?.id === "string" ? user : null;
-  } catch {
-    return null;
-  }
-}
-
-/** A step of an earlier run of the case; null: the token was never chosen. */
-function rememberedStep(row: CaseTokenRow): StepRow | null {
-  if (row.step === null) return null;
-  return {
-    tokenId: row.token_id,
-    fingerprint: row.fingerprint,
-    hint: row.hint,
-    leaked: row.leaked === 1,
-    position: row.position ?? 0,
-    step: row.step as StepRow["step"],
-    detail: row.detail,
-    deletedAt: row.deleted_at,
-    provenAt: row.proven_at,
-    proof: row.proof as StepProof["method"] | null,
-    status: row.status as StepRow["status"],
-    why: row.why,
-    seenAt: row.found_at,
-    user: userIn(row.token_user),
-    siblingsKnown: row.siblings_known === 1,
-  };
-}
-
-function stepLine(
-  { tokenId, hint, leaked }: Pick<StepRow, "tokenId" | "hint" | "leaked">,
-  { outcome, proof, detail }: Omit<Settled, "deletedAt">,
-  id = tokenId,
-): StepLine {
-  return { type: "step", id, tokenId, hint, leaked, outcome, proof, detail, done: 0, total: 0, etaMs: 0 };
-}
-
-function lineOf(row: StepRow): StepLine {
-  const outcome = row.step as StepOutcome;
-  const proof =
-    row.proof === null || row.provenAt === null
-      ? null
-      : { method: row.proof, checkedAt: new Date(row.provenAt).toISOString() };
-  return stepLine(row, { outcome, proof, detail: row.detail ?? "" });
-}
-
-const isSettled = ({ step }: Pick<StepRow, "step">) => step !== "waiting" && step !== "sent";
-
-function summaryOfSteps(
-  incident: string,
-  openedAt: number,
-  rows: readonly Pick<StepRow, "step" | "provenAt">[],
-): Omit<RunSummary, "logged"> {
-  const count = (outcome: StepOutcome) => rows.filter(({ step }) => step === outcome).length;
-  const [revoked, alreadyDead, alive] = [count("revoked"), count("already_dead"), count("alive")];
-  const total = rows.length;
-  const proven = rows.flatMap(({ provenAt }) => provenAt ?? []);
-  return {
-    incident,
-    outcome: revoked + alreadyDead === total ? "contained" : "partial",
-    total,
-    revoked,
-    alreadyDead,
-    alive,
-    unknown: total - revoked - alreadyDead - alive,
-    secondsToProof: proven.length === 0 ? null : Math.round((Math.max(...proven) - openedAt) / 100) / 10,
-  };
-}
-
-/** What a run of this process has told and tells, until it is over. */
-async function* linesOf(run: Run): AsyncGenerator<RevocationLine, void, undefined> {
-  let next = 0;
-  for (;;) {
-    const line = run.lines[next];
-    if (line !== undefined) {
-      next += 1;
-      yield line;
-      if (line.type === "summary" || line.type === "failed") return;
-      continue;
-    }
-    const { promise, resolve } = Promise.withResolvers<boolean>();
-    const told = () => resolve(true);
-    run.listeners.add(told);
-    const timer = setTimeout(resolve, waitingAfterMs, false);
-    const news = await promise.finally(() => {
-      clearTimeout(timer);
-      run.listeners.delete(told);
-    });
-    if (!news) yield { type: "waiting", ...run.progress() };
-  }
-}
-
-/** The outcomes that were told, by token. */
-type Told = Map<string, string>;
-
-/** What the database tells of a run of another process, or of one that is over, but for what was told before. */
-async function* polled(
-  tenant: string,
-  incident: string,
-  told: Told = new Map(),
-): AsyncGenerator<RevocationLine, void, undefined> {
-  let quietSince = Date.now();
-  for (;;) {
-    const found = await ifReachable(readCase(tenant, incident));
-    if (found) {
-      const rows = found.tokens.flatMap((row) => rememberedStep(row) ?? []).sort((a, b) => a.position - b.position);
-      for (const row of rows) {
-        if (!isSettled(row) || told.get(row.tokenId) === row.step) continue;
-        told.set(row.tokenId, row.step);
-        quietSince = Date.now();
-        yield { ...lineOf(row), done: told.size, total: rows.length, etaMs: 0 };
-      }
-      const end = endOf(found.incident);
-      if (end !== null) {
-        const summary = summaryOfSteps(incident, found.incident.opened_at, rows);
-        yield { type: "summary", ...summary, ...(end === "interrupted" ? { outcome: end } : {}), logged: true };
-        return;
-      }
-      if (Date.now() - quietSince >= waitingAfterMs) {
-        quietSince = Date.now();
-        yield { type: "waiting", done: told.size, total: rows.length, etaMs: 0 };
-      }
-    } else if (Date.now() - quietSince >= waitingAfterMs) {
-      quietSince = Date.now();
-      yield { type: "waiting", done: told.size, total: told.size, etaMs: 0 };
-    }
-    await delay(pollMs, undefined, { ref: false });
-  }
-}
-
-function endOf(incident: CaseRow): "finished" | "interrupted" | null {
-  if (incident.finished_at !== null) return "finished";
-  return isHeld(incident, Date.now()) ? null : "interrupted";
-}
-
-/** The lines for one reader: with the IDs that it used, and with what could not be taken up for it. */
-async function* named(
-  lines: AsyncGenerator<RevocationLine, void, undefined>,
-  ids: ReadonlyMap<string, string>,
-  lost: readonly StepLine[],
-): AsyncGenerator<RevocationLine, void, undefined> {
-  const more = lost.length;
-  let total = 0;
-  for (const [index, line] of lost.entries())
-    yield { ...line, done: index + 1, total: Math.max(more, ids.size + more) };
-  for await (const line of lines) {
-    if (line.type === "step" || line.type === "waiting") {
-      total = Math.max(total, line.total + more);
-      const count = { done: line.done + more, total };
-      yield line.type === "step"
-        ? { ...line, ...count, id: ids.get(line.tokenId) ?? line.tokenId }
-        : { ...line, ...count };
-    } else if (line.type === "summary" && more > 0) {
-      const outcome = line.outcome === "contained" ? "partial" : line.outcome;
-      yield { ...line, outcome, total: line.total + more, unknown: line.unknown + more };
-    } else yield line;
-  }
-}
-
-/** What is told goes out at once; a reader that leaves stops nothing. */
-function ndjson(lines: AsyncGenerator<RevocationLine, void, undefined>): ReadableStream<Uint8Array> {
-  const encoder = new TextEncoder();
-  return new ReadableStream<Uint8Array>(
-    {
-      async pull(controller) {
-        const { done, value } = await lines.next();
-        if (done) controller.close();
-        else controller.enqueue(encoder.encode(`${JSON.stringify(value)}\n`));
-      },
-      cancel: () => void lines.return(undefined),
-    },
-    { highWaterMark: 0 },
-  );
 }
