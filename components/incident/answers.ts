@@ -177,6 +177,8 @@ export const incidentsSchema = z.object({
       reason: nullableText,
       found: z.number(),
       live: z.number(),
+      unchecked: z.number(),
+      siblings: z.number(),
       revoked: z.number(),
       unproven: z.number(),
     }) satisfies z.ZodType<IncidentSummary>,

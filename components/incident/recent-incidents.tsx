@@ -63,7 +63,7 @@ function Item({
   incident: IncidentSummary;
   onFollow: RecentIncidentsProps["onFollow"] | null;
 }) {
-  const { id, openedAt, openedBy, state, reason, found, live, revoked, unproven } = incident;
+  const { id, openedAt, openedBy, state, reason, unproven } = incident;
   const source = sourceOf(incident);
   return (
     <li className="flex flex-wrap items-start gap-x-4 gap-y-1.5 px-4 py-2.5 text-sm">
@@ -85,7 +85,7 @@ function Item({
         {state === "interrupted" && <p className="text-danger text-xs">{texts.interrupted}</p>}
       </div>
       <p className="text-dim text-xs leading-5 tabular-nums">
-        {texts.counted(found, live, revoked)}
+        {texts.counted(incident)}
         {unproven > 0 && <span className="text-danger">{texts.unproven(unproven)}</span>}
       </p>
       <span className={clsx("flex w-36 items-center justify-end gap-2", "max-sm:w-auto")}>

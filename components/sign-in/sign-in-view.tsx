@@ -52,6 +52,11 @@ export function SignInView({ sandbox, reason, problem, returnPath, ...doors }: S
               {because}
             </Callout>
           )}
+          <noscript>
+            <Callout tone="warn" className="mt-5">
+              {texts.needsScript}
+            </Callout>
+          </noscript>
           {(ringex || ssoName !== null) && <SignInDoors ringex={ringex} ssoName={ssoName} returnPath={returnPath} />}
           <SignInForm hosts={hosts} legacyHosts={legacyHosts} returnPath={returnPath} />
         </div>

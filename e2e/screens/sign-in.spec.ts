@@ -70,6 +70,16 @@ test("the form is not sent before its script works: neither by its button nor by
   await page.waitForURL("/tokens");
 });
 
+test.describe("without JavaScript", () => {
+  test.use({ javaScriptEnabled: false });
+
+  test("the page says that it needs it", async ({ page }) => {
+    await page.goto("/sign-in");
+    await expect(page.getByText("Tokendesk needs JavaScript")).toBeVisible();
+    await expect(page.getByRole("button", { name: "Sign in", exact: true })).toBeDisabled();
+  });
+});
+
 test("what is missing is named, in a summary that has the focus and at each field", async ({ page, sandbox }) => {
   await page.goto("/sign-in");
   await page.getByLabel("Username").fill("ana@example.com");

@@ -259,6 +259,8 @@ export function summaryOf(incident: CaseRow, tokens: readonly (TokenState & { co
   const sum = (wanted: (token: TokenState) => boolean) =>
     tokens.reduce((total, token) => total + (wanted(token) ? (token.count ?? 1) : 0), 0);
   const open = sum(isOpen);
+  // What was chosen in the list of tokens has not leaked.
+  const isMeant = ({ leaked }: TokenState) => leaked === 1 || incident.origin === "tokens";
   return {
     id: incident.id,
     openedAt: iso(incident.opened_at) as string,
@@ -268,7 +270,9 @@ export function summaryOf(incident: CaseRow, tokens: readonly (TokenState & { co
     state: stateOf(incident, open),
     reason: incident.reason,
     found: incident.found,
-    live: sum(({ status }) => status === "live"),
+    live: sum((token) => isMeant(token) && token.status === "live"),
+    unchecked: sum((token) => isMeant(token) && token.status === "unchecked"),
+    siblings: sum((token) => !isMeant(token) && token.status === "live"),
     revoked: sum(({ step }) => step === "revoked"),
     // Of a case that nobody has confirmed nothing is to be proven yet.
     unproven: incident.confirmed_at === null ? 0 : open,

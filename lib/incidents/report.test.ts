@@ -110,6 +110,15 @@ describe.each(databaseKinds)("on %s", (kind) => {
   });
   afterEach(() => database.remove());
 
+  test("the list of the desk counts what could not be checked, and siblings apart from what was found", async () => {
+    const unchecked: Partial<CaseToken> = { ...dead, status: "unchecked", why: "RingCX cannot be reached." };
+    await open([suspect(0), suspect(1, dead), suspect(2, unchecked), suspect(3, { leaked: false })], 3);
+    await settle(3, "revoked", 40_000);
+    expect(await recentIncidents(reader("ana"))).toMatchObject([
+      { found: 3, live: 1, unchecked: 1, siblings: 1, revoked: 1 },
+    ]);
+  });
+
   test("a report has all that is known of the case and of its tokens", async () => {
     const owner = { tenant, ownerId: "ana", ownerName: "Ana Lima", login: "ana@example.com" };
     await recordCreated(

@@ -177,8 +177,12 @@ export type IncidentSummary = {
   via: string | null;
   state: IncidentState;
   reason: string | null;
+  /** How many stood in the text, or were chosen; of these `live` and `unchecked`, when they were looked up. */
   found: number;
   live: number;
+  unchecked: number;
+  /** Further living tokens of the same users, as far as they were looked at. */
+  siblings: number;
   revoked: number;
   unproven: number;
 };

@@ -250,8 +250,14 @@ export const incidentTexts = {
       tokens: ", from the list of tokens",
     },
     interrupted: "Paste the text again to go on; what is proven dead is not done again.",
-    counted: (found: number, live: number, revoked: number) =>
-      `${formatCount(found)} found, ${formatCount(live)} live${live > found ? " with siblings" : ""}, ${formatCount(revoked)} revoked`,
+    counted: (of: { found: number; live: number; unchecked: number; siblings: number; revoked: number }) =>
+      [
+        `${formatCount(of.found)} found`,
+        `${formatCount(of.live)} live`,
+        ...(of.unchecked > 0 ? [`${formatCount(of.unchecked)} could not be checked`] : []),
+        ...(of.siblings > 0 ? [plural(of.siblings, "sibling")] : []),
+        `${formatCount(of.revoked)} revoked`,
+      ].join(", "),
     unproven: (tokens: number) => `, ${plural(tokens, "not proven", "not proven")}`,
     follow: "Follow",
   },

@@ -6,6 +6,7 @@ export const signInTexts = {
     title: "Sign in to RingCX",
     withCompany: "With what your company uses, or with your RingCX password.",
     withPassword: "With the same credentials as in the RingCX admin portal.",
+    needsScript: "Tokendesk needs JavaScript: switch it on for this site to sign in.",
     about: "About this sign-in",
     sandbox: "This is the sandbox",
     sandboxWhy:
