@@ -118,7 +118,7 @@ export const tokensTexts = {
     showAllInList: (tokens: number) => `Show all ${formatCount(tokens)} in the list`,
     vanished: (tokens: number) => (tokens === 1 ? "1 token vanished" : `${formatCount(tokens)} tokens vanished`),
     vanishedHelp: (tokens: number) =>
-      `${tokens === 1 ? "It is" : "They are"} no longer in your list at RingCX, and no revocation here is proven.`,
+      `${tokens === 1 ? "It is" : "They are"} no longer in your list at RingCX, and no revocation is proven in your main account. Whoever holds a token can revoke it.`,
     lastSeen: "Last seen {time}",
     noted: "Noted",
     notedWhat: (hint: string) => `, ${hint} vanished`,
@@ -377,7 +377,8 @@ export const tokensTexts = {
     summary: "Summary",
     active: "RingCX listed it when Tokendesk last looked. It does not expire.",
     dead: (detail: string) => `Proven dead. ${detail}`,
-    vanished: "It is no longer in its owner's list. Who removed it is not known, and Tokendesk has not proven it dead.",
+    vanished:
+      "It is no longer in its owner's list. Who removed it is not known, and no proof of its death is recorded in this main account.",
     owner: "Owner",
     environment: "Environment",
     purpose: "Purpose",
