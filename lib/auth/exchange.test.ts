@@ -270,6 +270,20 @@ describe("who is signed in", () => {
     expect(await sandbox.journal("exchange")).toHaveLength(2);
   });
 
+  test("that is refused is recorded as what who is signed in tried", async () => {
+    const { sid, identity } = await signIn();
+    restart({ ALLOWED_ACCOUNTS: "333333" });
+    await arrive("other@example.com", { purpose: "connect", sid });
+    await expect(ask()).rejects.toMatchObject({ code: "account_not_allowed" });
+    await arrive("forbidden@example.com", { purpose: "connect", sid });
+    await expect(ask()).rejects.toMatchObject({ code: "forbidden" });
+    const events = await read((db) => db.selectFrom("audit_events").selectAll().orderBy("seq").execute());
+    expect(events.slice(-2)).toMatchObject([
+      { actor_id: identity.id, details: '{"code":"account_not_allowed","user":"other@example.com"}' },
+      { actor_id: identity.id, details: '{"code":"forbidden","user":"unknown"}' },
+    ]);
+  });
+
   test("does so with cookies that leave no room for it: the database keeps what it cannot read", async () => {
     const { sid } = await signIn();
     browser.cookies.set("theme", "x".repeat(7_500 - browser.header.length - 300));

@@ -1,10 +1,12 @@
 import "server-only";
 import { cookies } from "next/headers";
+import type { Actor } from "@/lib/audit/log";
 import { arrivalFrom, finishSignIn, sessionOf } from "@/lib/auth/arrival";
 import { addConnection } from "@/lib/auth/connections";
 import { recordDenial } from "@/lib/auth/denial";
 import { dropPending, type PendingExchange, prolongPending, readPending } from "@/lib/auth/exchange-cookie";
 import type { SignInIntent } from "@/lib/auth/intent";
+import { homeActor } from "@/lib/auth/sessions";
 import { admitted, connectionOf, newAttempt, type SignInAttempt, signedInWith } from "@/lib/auth/sign-in";
 import { env } from "@/lib/env";
 import { isTokendeskError, TokendeskError } from "@/lib/errors";
@@ -40,9 +42,11 @@ export async function continueExchange(address: string): Promise<ExchangeAnswer>
   const pending = await readPending(store);
   if (pending === null) throw nothingPending();
   const { intent } = pending;
+  /** Who is signed in already, and records are of then. */
+  let by: Actor | undefined;
   try {
     // What this was for may be over: then nothing is used up.
-    if (intent.purpose !== "sign_in") await sessionOf(intent);
+    if (intent.purpose !== "sign_in") by = homeActor(await sessionOf(intent));
   } catch (error) {
     await dropPending(store);
     throw error;
@@ -73,11 +77,11 @@ export async function continueExchange(address: string): Promise<ExchangeAnswer>
       if (told.extensions.again === true) throw told;
       await dropPending(store);
       // Of a name that RingCX has not said.
-      await recordDenial({ ...attempt, username: "", error: told }, await arrivalFrom());
+      await recordDenial({ ...attempt, username: "", error: told }, await arrivalFrom(), by);
       throw told;
     }
     attempt.error = error;
-    await recordDenial(attempt, await arrivalFrom());
+    await recordDenial(attempt, await arrivalFrom(), by);
     throw error;
   }
   await connect(connection, intent);
