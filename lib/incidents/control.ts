@@ -37,9 +37,12 @@ export class Control {
     this.#inQuestion = inQuestion;
   }
 
-  /** A token was accepted just now. `value`: it goes on to live, and can be asked with again. */
-  accepted(value: string | null = null): void {
-    this.#acceptedAt = Date.now();
+  /**
+   * A token was accepted that was asked with at `askedAt`: an answer that was long on its way says nothing of what came
+   * meanwhile. `value`: it goes on to live, and can be asked with again.
+   */
+  accepted(askedAt: number, value: string | null = null): void {
+    this.#acceptedAt = Math.max(this.#acceptedAt, askedAt);
     this.#accepted = value ?? this.#accepted;
   }
 

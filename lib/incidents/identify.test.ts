@@ -157,8 +157,16 @@ describe("a token in somebody's hands", () => {
     const owner = await signedIn();
     // An own token that is not in question is asked with; or one that the scan found alive.
     expect((await lookUp([candidate(value, active)], { owner }))[0]?.status).toBe("dead");
-    expect((await requests()).slice(-2)).toEqual(["token.list bearer", "token.list x-auth-token"]);
+    const asked = ["x-auth-token", "bearer", "x-auth-token", "x-auth-token"].map((auth) => `token.list ${auth}`);
+    expect((await requests()).slice(-4)).toEqual(asked);
     expect((await lookUp([other, value].map((one) => candidate(one, active))))[1]?.status).toBe("dead");
+  });
+
+  test.each([1, 2, 3, 4])("is not called dead when every token was refused until just now: %d times", async (count) => {
+    const [value = ""] = await sandbox.tokens();
+    const owner = await signedIn();
+    await sandbox.fault({ operation: "token.list", kind: "unauthorized", auth: "x-auth-token", count });
+    expect((await lookUp([candidate(value, active)], { owner }))[0]?.status).not.toBe("dead");
   });
 
   test("is not called dead while RingCX refuses every token", async () => {

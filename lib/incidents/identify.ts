@@ -130,10 +130,12 @@ async function listOf(
   }
   // Who stops it does not want to wait.
   await delay(spacingMs, undefined, signal ? { signal } : {}).catch(() => {});
+  // Before it is asked again, or it could have been refused with all others until just now.
+  const letIn = await control.acceptsSomebody(since);
   try {
     return await token.listTokenValues();
   } catch (error) {
-    if (!isRefusal(error) || (await control.acceptsSomebody(since))) throw error;
+    if (!isRefusal(error) || letIn !== null) throw error;
     return refusedWithAll;
   }
 }
@@ -145,16 +147,17 @@ async function lookUp(
   control: Control,
   signal: AbortSignal | undefined,
 ): Promise<Identified> {
+  const askedAt = Date.now();
   let list: List | string;
   try {
     list = await listOf(token, known, control, signal);
   } catch (error) {
     const identified = unsuccessful(error, token.host);
-    if (identified.status === "live") control.accepted(value);
+    if (identified.status === "live") control.accepted(askedAt, value);
     return identified;
   }
   if (typeof list === "string") return { ...nobody, status: "unchecked", why: list, checkedAt: Date.now() };
-  control.accepted(value);
+  control.accepted(askedAt, value);
   const checkedAt = Date.now();
   const same = sameness(value);
   if (!list.items.some((item) => sameness(item) === same)) {

@@ -731,6 +731,18 @@ describe.concurrent("proof", () => {
     }),
   );
 
+  test.each([3, 4, 5, 6])(
+    "is not that others are let in again, when every token was refused until then: %d times",
+    on(async (ringcx, count) => {
+      const [value] = (await ringcx.mint(1)) as [string];
+      const owner = await ringcx.connection();
+      await ringcx.sandbox.fault({ operation: "*", kind: "unauthorized", auth: "x-auth-token", count });
+      const settled = await ringcx.revoke([value], { owner, targets: [target(value, { seenAlive: false })] });
+      await ringcx.expectTruth([value], settled);
+      expect(["revoked", "unknown"]).toContain(settled.get(idOf(value))?.outcome);
+    }),
+  );
+
   test.each([
     ["a second deletion as well", { operation: "*", skip: 5 }, 3],
     ["whatever is asked, but deletes", { operation: "token.list", skip: 2 }, 1],

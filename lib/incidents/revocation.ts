@@ -260,9 +260,10 @@ class Run {
 
   /** The list of a token's user. */
   async list(value: string): Promise<List | NoList> {
+    const askedAt = Date.now();
     try {
       const list = readable(await this.revocation.holding(value).listTokenValues());
-      this.control.accepted();
+      this.control.accepted(askedAt);
       return list.values.has(sameness(value)) ? list : "accepted";
     } catch (error) {
       const meaning = meaningOf(error);
@@ -715,9 +716,10 @@ class Step {
     if (untouched) return "delete";
     if (this.#hasWord) return this.#dead("token_refused", "RingCX refuses it, asked twice");
     await this.#wait(spacingMs * 2);
-    if ((await this.#isAlive()) !== false) return this.#contradicted();
     const refusedAt = this.#refusedAt ?? Date.now();
     const letIn = await this.#run.control.acceptsSomebody(refusedAt);
+    // After that, or it could have been refused with all others until just now.
+    if ((await this.#isAlive()) !== false) return this.#contradicted();
     const isRecent = Date.now() - refusedAt < this.#run.pace.graceMs;
     if (letIn === "connection" && isRecent && this.#hasLived && this.#acceptedAt === null) {
       // Nobody has said that it was deleted, and no other token is at hand: tokens may be refused for a while.
@@ -749,6 +751,7 @@ class Step {
   }
 
   async #isAlive(): Promise<boolean | null> {
+    const askedAt = Date.now();
     try {
       this.#alive = (await this.#client?.isAlive()) ?? null;
     } catch (error) {
@@ -756,7 +759,7 @@ class Step {
       this.#alive = meaning === null ? null : meaning === "accepted";
     }
     if (this.#alive === true) {
-      this.#run.control.accepted();
+      this.#run.control.accepted(askedAt);
       this.#run.lived.add(this.#target);
       this.#refusedAt = null;
       if (this.#acceptedAt !== null) this.#belied = true;
