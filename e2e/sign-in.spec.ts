@@ -70,6 +70,17 @@ for (const [what, credentials] of [
   });
 }
 
+test("a 401 in a page is RingCX's no as well: a password that is wrong can be tried again", async ({
+  sandbox,
+  visitor,
+}) => {
+  const page = "<!doctype html><title>401</title>";
+  await sandbox.fault({ operation: "login", kind: "status", status: 401, body: page, contentType: "text/html" });
+  const reply = await visitor.attemptSignIn();
+  expectProblem(reply, 401, "invalid_credentials");
+  expectNothingSet(visitor, reply);
+});
+
 test("empty fields are invalid input, RingCX untouched", async ({ sandbox, visitor }) => {
   for (const credentials of [{ username: " ", password: "x" }, { password: "" }, { platformId: "" }]) {
     const reply = await visitor.attemptSignIn(credentials);

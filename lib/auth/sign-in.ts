@@ -281,7 +281,9 @@ function refusalOf(answer: Pick<SignInAnswer, "mainAccountId" | "passwordResetRe
 
 function asSignInError(error: unknown): unknown {
   if (!(error instanceof UpstreamError)) return error;
-  switch (error.reason) {
+  // Nobody is signed in by a page, and the way on is the same whoever wrote it: try again.
+  const reason = error.reason === "bad_response" && error.upstreamStatus === 401 ? "unauthorized" : error.reason;
+  switch (reason) {
     case "unauthorized":
     case "jwt_refused":
     case "not_found":
@@ -300,7 +302,7 @@ function asSignInError(error: unknown): unknown {
         },
       );
     default:
-      return new TokendeskError(error.code, signInTrouble[error.reason], {
+      return new TokendeskError(error.code, signInTrouble[reason], {
         cause: error,
         ...(error.retryAfter === undefined ? {} : { retryAfter: error.retryAfter }),
       });

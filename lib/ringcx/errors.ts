@@ -63,7 +63,7 @@ export class UpstreamError extends TokendeskError {
   readonly reason: FailureReason;
   /** HTTP status of RingCX's answer, if there was one. */
   readonly upstreamStatus: number | undefined;
-  /** RingCX itself gave the reason: the body was a JSON object. */
+  /** RingCX itself gave the reason: the body is a refusal as it is documented. */
   readonly explained: boolean;
   readonly retryAfterMs: number | undefined;
 

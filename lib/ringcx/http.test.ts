@@ -50,6 +50,20 @@ async function caught(promise: Promise<unknown>): Promise<UpstreamError> {
 
 const ok: Behaviour = (_, response) => sendJson(response, "fine");
 
+test.each([
+  ['{"errorCode":"access.denied.exception","generalMessage":"No"}', true],
+  ['{"error":"invalid_grant","error_description":"gone"}', true],
+  ['{"message":"Forbidden"}', false],
+  ['{"error":"Forbidden","status":403}', false],
+  ['{"error":"temporarily_unavailable"}', false],
+  ['["errorCode"]', false],
+  ['{"errorCode":', false],
+  ["Forbidden", false],
+])("a refusal that says %s is RingCX's own word: %s", async (body, explained) => {
+  behave = (_, response) => void response.writeHead(403, { "content-type": "application/json" }).end(body);
+  expect(await caught(send(call()))).toMatchObject({ reason: "forbidden", explained });
+});
+
 describe("hosts", () => {
   test.each(["https://engage.ringcentral.com", "http://127.0.0.1:9", "", "//evil.example"])(
     "%j, which is not in RINGCX_HOSTS, is never contacted",

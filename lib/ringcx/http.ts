@@ -283,9 +283,19 @@ function refuse(call: Call<unknown>, answer: Answer, retryAfter: string): void {
   throw fail(effect ? "unknown" : "terminal", "bad_response");
 }
 
-/** RingCX's own refusals are JSON objects; a gateway's or a firewall's are words or pages. */
-function isExplained(answer: Answer): boolean {
-  return /^\s*\{/.test(answer.body) && !/temporarily_unavailable|server_error|slow_down/.test(answer.body);
+/** RingCX's own refusals (ringcx/README, "Errors and limits"), and those of a refresh token (RFC 6749, 5.2). */
+const refusal = z.union([
+  z.object({ errorCode: z.string() }),
+  z.object({ error: z.enum(["invalid_grant", "invalid_request", "invalid_client", "unauthorized_client"]) }),
+]);
+
+/** A gateway's or a firewall's refusals are words, pages or objects of their own. */
+function isExplained({ body }: Answer): boolean {
+  try {
+    return refusal.safeParse(JSON.parse(body)).success;
+  } catch {
+    return false;
+  }
 }
 
 /** The gateway's refusal of an access token (`Jwt is expired`), which says nothing of an `X-Auth-Token`. */
