@@ -105,8 +105,8 @@ export const usualPace: Pace = {
 };
 
 const maxDiscoveries = 8;
-/** So often RingCX says no in its own words, to a deletion or to a list, before that is believed. */
-const maxDenials = 5;
+/** So often a token lives on after a deletion, or RingCX says no to a list in its own words, before that is believed. */
+const believedAfter = 5;
 /** So often tokens that were made meanwhile are taken up. */
 const maxWaves = 2;
 const ownListWithinMs = 5_000;
@@ -233,7 +233,7 @@ class Run {
       if (list === "refused" && round >= 2 && (await this.control.acceptsSomebody(begun))) break;
       denials = list === "denied" ? denials + 1 : 0;
       // Its user may not list tokens: it would only live on for as long as it is asked.
-      if (denials >= maxDenials) break;
+      if (denials >= believedAfter) break;
     }
     if (this.#placed.has(target)) return;
     this.#tellUnlisted(target);
@@ -599,6 +599,8 @@ class Step {
   #said: Said | null = null;
   /** A deletion may have had its effect. */
   #sent: boolean;
+  /** Since when the first of those that this run knows of may. */
+  #sentAt: number | null;
   #deletedAt: number | null = null;
   /** When RingCX first said that it deleted it. */
   #acceptedAt: number | null = null;
@@ -610,8 +612,8 @@ class Step {
   #alive: boolean | null = null;
   /** Since when it is refused, without having been accepted in between. */
   #refusedAt: number | null = null;
-  /** In a row, each with another word of RingCX that it did not delete it. */
-  #denials = 0;
+  /** How often in a row RingCX has accepted it after a deletion. */
+  #survivals = 0;
   #evidence = "";
 
   constructor(group: Group, target: Target, sending: () => Promise<void>, attempted: () => void) {
@@ -621,6 +623,7 @@ class Step {
     this.#sending = sending;
     this.#attempted = attempted;
     this.#sent = target.maybeSent;
+    this.#sentAt = target.maybeSent ? Date.now() : null;
   }
 
   get #run(): Run {
@@ -656,7 +659,7 @@ class Step {
         if (typeof verdict === "object") return verdict;
         next = verdict;
         if (next === "delete" && deletions === 0) continue;
-        if ((round >= rounds || this.#denials >= maxDenials) && !this.#inGrace()) return this.#open();
+        if ((round >= rounds || this.#isHopeless()) && !this.#inGrace()) return this.#open();
       }
       this.#attempted();
       round += 1;
@@ -669,6 +672,12 @@ class Step {
     return this.#acceptedAt !== null && Date.now() - this.#acceptedAt < this.#run.pace.graceMs;
   }
 
+  /** It lives on, deletion after deletion, and none of before can be on its way any more. */
+  #isHopeless(): boolean {
+    const over = this.#sentAt === null || Date.now() - this.#sentAt >= this.#run.pace.graceMs;
+    return over && this.#survivals >= believedAfter;
+  }
+
   #wait(ms: number): Promise<void> {
     return this.#group.rest(() => delay(ms));
   }
@@ -678,11 +687,11 @@ class Step {
     const alive = await this.#isAlive();
     if (alive === true) {
       this.#evidence = "RingCX still accepts it.";
-      // An earlier deletion may still have its effect.
-      this.#denials = this.#said === "refused" && !this.#sent ? this.#denials + 1 : 0;
+      this.#survivals += this.#said === null ? 0 : 1;
       // It may take a moment to forget what it said it deleted.
       return this.#acceptedLately && round < 2 ? "look" : "delete";
     }
+    this.#survivals = 0;
     if (alive === null) {
       this.#evidence = "RingCX gave no answer that would prove it dead.";
       // Where the token itself gets no answer, lists must decide, and more than once.
@@ -795,6 +804,7 @@ class Step {
     this.#deletedAt = Date.now();
     if (said === "refused") return said;
     this.#sent = true;
+    this.#sentAt ??= Date.now();
     if (this.#target.value !== null) this.#group.noteDeleted(this.#target.value);
     return said;
   }
