@@ -217,6 +217,19 @@ describe("SQLite", () => {
     expect(await notes()).toEqual(["patient"]);
   });
 
+  test("locked for long: of many that wait, only the first waits in full", async () => {
+    await appliedMigrations();
+    const other = new DatabaseSync(file());
+    other.exec("begin immediate");
+    const all = Array.from({ length: 6 }, (_, nth) => addNote(`late ${nth}`));
+    const settled = await inTime(Promise.allSettled(all), 7_000);
+    expect(settled?.map(({ status }) => status)).toEqual(Array(6).fill("rejected"));
+    other.exec("rollback");
+    other.close();
+    await addNote("after");
+    expect(await notes()).toEqual(["after"]);
+  });
+
   test("locked at the first use: works when the lock is gone", async () => {
     const other = new DatabaseSync(file());
     other.exec("begin exclusive; create table x (y)");

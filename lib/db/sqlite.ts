@@ -8,6 +8,10 @@ import { problemOf } from "@/lib/db/failure";
 
 /** How long a write waits for another process's write. */
 const lockWaitMs = 3000;
+/** The same for a write that comes while the lock has been held for so long already: they wait one after the other. */
+const furtherWaitMs = 250;
+/** After that a lock that was seen may be another one. */
+const sameLockMs = 1000;
 /** node:sqlite waits on the event loop's own thread: so never for long. The rest of the wait is in `whenUnlocked`. */
 const blockingWaitMs = 50;
 
@@ -67,13 +71,20 @@ export function openSqliteToRead(path: string): SqliteDialect {
   return new NodeSqliteDialect(new DatabaseSync(path, { readOnly: true, timeout: lockWaitMs }));
 }
 
-async function whenUnlocked<T>(attempt: () => T | Promise<T>): Promise<T> {
-  const deadline = Date.now() + lockWaitMs;
+/** `lock`: what is known of another process's lock, for all who wait for the same file. */
+async function whenUnlocked<T>(attempt: () => T | Promise<T>, lock = { since: 0, seenAt: 0 }): Promise<T> {
+  const began = Date.now();
+  if (began - lock.seenAt > sameLockMs) lock.since = began;
+  const deadline = Math.max(lock.since + lockWaitMs, began + furtherWaitMs);
   for (;;) {
     try {
-      return await attempt();
+      const result = await attempt();
+      lock.seenAt = 0;
+      return result;
     } catch (error) {
-      if (problemOf(error) !== "locked" || Date.now() >= deadline) throw error;
+      if (problemOf(error) !== "locked") throw error;
+      lock.seenAt = Date.now();
+      if (lock.seenAt >= deadline) throw error;
     }
     await sleep(20);
   }
@@ -94,6 +105,7 @@ class NodeSqliteDialect extends SqliteDialect {
 
 class NodeSqliteDriver extends SqliteDriver {
   readonly #file: DatabaseSync;
+  readonly #lock = { since: 0, seenAt: 0 };
 
   constructor(file: DatabaseSync) {
     super({ database: adapt(file) });
@@ -102,7 +114,7 @@ class NodeSqliteDriver extends SqliteDriver {
 
   /** A plain BEGIN takes the write lock at the first write, and fails at once if another process wrote in between. */
   override async beginTransaction(connection: DatabaseConnection): Promise<void> {
-    await whenUnlocked(() => connection.executeQuery(CompiledQuery.raw("begin immediate")));
+    await whenUnlocked(() => connection.executeQuery(CompiledQuery.raw("begin immediate")), this.#lock);
   }
 
   /** SQLite has already rolled back after a full disk or a failed write; a second one would hide that error. */
