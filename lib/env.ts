@@ -336,7 +336,7 @@ export function parseEnv(source: Record<string, string | undefined>): Env {
   const dataDir = resolve(/* turbopackIgnore: true */ given.DATA_DIR ?? "./data");
   if (given.DATABASE_URL === undefined) {
     const obstacle = obstacleTo(dataDir);
-    if (obstacle !== null) problems.push(`DATA_DIR: cannot be made or written to (${obstacle})`);
+    if (obstacle !== null) problems.push(`DATA_DIR: cannot be made (${obstacle})`);
   }
   if (!parsed.success || problems.length > 0) throw new EnvError(problems);
 
@@ -494,15 +494,27 @@ function codeOf(error: unknown): string {
   return (error as NodeJS.ErrnoException).code ?? "unknown error";
 }
 
-/** Why nothing can be kept below `path`, as far as that shows without making it; null: no reason is known. */
+/**
+ * Why there can be no folder at `path`, as far as that shows without making it; null: no reason is known. One that is
+ * there and cannot be written to is none: what it holds can still be shown.
+ */
 function obstacleTo(path: string): string | null {
   try {
-    if (!statSync(path).isDirectory()) return "ENOTDIR";
-    accessSync(path, constants.W_OK | constants.X_OK);
-    return null;
+    return statSync(path).isDirectory() ? null : "ENOTDIR";
   } catch (error) {
     const parent = dirname(path);
-    return codeOf(error) === "ENOENT" && parent !== path ? obstacleTo(parent) : codeOf(error);
+    if (codeOf(error) !== "ENOENT" || parent === path) return codeOf(error);
+    return obstacleTo(parent) ?? obstacleToWriting(parent);
+  }
+}
+
+function obstacleToWriting(folder: string): string | null {
+  try {
+    // One that is missing is made, in a parent that is looked at.
+    if (statSync(folder, { throwIfNoEntry: false })) accessSync(folder, constants.W_OK | constants.X_OK);
+    return null;
+  } catch (error) {
+    return codeOf(error);
   }
 }
 
