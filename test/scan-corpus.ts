@@ -406,6 +406,20 @@ const listed64 = values(4, "list64");
 const [other = ""] = values(1, "other");
 
 const several: FoundCase[] = [
+  {
+    name: "glued to the word before it: both, since either may be meant",
+    text: `API Tokenaws80:${uuidOf("glued")}`,
+    values: [`Tokenaws80:${uuidOf("glued")}`, `aws80:${uuidOf("glued")}`],
+    lines: [1, 1],
+    dress: "plain",
+  },
+  {
+    name: "glued to a word, of a platform that stands in the text by itself",
+    text: `${tokenOf("by itself", "na1")}\nin production${tokenOf("glued", "na1")}`,
+    values: [tokenOf("by itself", "na1"), `production${tokenOf("glued", "na1")}`, tokenOf("glued", "na1")],
+    lines: [1, 2, 2],
+    dress: "plain",
+  },
   { name: "several, one a line", text: listed.join("\n"), values: listed, lines: [1, 2, 3, 4, 5], dress: "plain" },
   { name: "several, on one line", text: listed.join(","), values: listed, lines: [1, 1, 1, 1, 1], dress: "plain" },
   { name: "several, in JSON", text: JSON.stringify(listed), values: listed, lines: [1, 1, 1, 1, 1], dress: "plain" },

@@ -192,6 +192,8 @@ const textyRun = 6;
 /** Never a platform, whatever the pattern says of letters before digits. */
 const otherNames = /^(?:uuid|guid|sha|md|crc|utf|base|ipv)\d+$/i;
 const familiar = /^aws\d{1,4}$/i;
+/** The same at the end of a word that stands right before it (`Tokenaws80:…`, from a page without its tags). */
+const familiarEnding = /(?<=[a-z])aws\d{1,4}$/i;
 
 class Search {
   readonly prefixes: RegExp;
@@ -275,6 +277,22 @@ class Search {
     for (const pending of this.#pending.splice(0)) {
       const likely = pending.readings.filter(known);
       this.#addReadings(pending, likely.length === 1 ? likely : pending.fallback);
+    }
+    this.#detach();
+  }
+
+  /** A word may stand right before a token: then its end is told as well, and RingCX is asked which of them lives. */
+  #detach(): void {
+    for (const { value, places } of [...this.#kept.values()]) {
+      const [prefix = "", uuid] = value.split(":");
+      const endings = [...this.#prefixesSeen].filter((seen) => seen.length < prefix.length);
+      const glued = endings
+        .filter((seen) => prefix.toLowerCase().endsWith(seen))
+        .map((seen) => prefix.slice(-seen.length));
+      for (const ending of new Set([...glued, ...(familiarEnding.exec(prefix) ?? [])])) {
+        const detached = `${ending}:${uuid}`;
+        if (!this.#kept.has(detached)) for (const { dress, ...spot } of places) this.add(detached, spot, dress);
+      }
     }
   }
 
