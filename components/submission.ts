@@ -1,5 +1,6 @@
 "use client";
 
+import { useRouter } from "next/navigation";
 import { useRef, useState } from "react";
 import type { Answer, Failure } from "@/components/http";
 
@@ -8,6 +9,7 @@ export function useSubmission() {
   const busy = useRef(false);
   const [pending, setPending] = useState(false);
   const [failure, setFailure] = useState<Failure | null>(null);
+  const router = useRouter();
 
   /** The answer's value. Null: it failed, or another one is under way and this one was not sent. */
   async function submit<T>(send: () => Promise<Answer<T>>): Promise<T | null> {
@@ -21,6 +23,8 @@ export function useSubmission() {
     setPending(false);
     if (answer.ok) return answer.value;
     setFailure(answer.failure);
+    // The page shows something that is gone.
+    if (answer.failure.code === "token_not_found") router.refresh();
     return null;
   }
 

@@ -1,7 +1,8 @@
 "use client";
 
 import { useEffect, useState } from "react";
-import { call, type Failure } from "@/components/http";
+import { call } from "@/components/http";
+import { useSubmission } from "@/components/submission";
 import { revealedSchema, tokenPath } from "@/components/tokens/answers";
 import { SecretValue } from "@/components/tokens/secret-value";
 import { TokenSummary } from "@/components/tokens/token-summary";
@@ -19,8 +20,7 @@ const shownFor = 30;
 type RevealDialogProps = { token: Token; onClose: () => void; returnFocus: () => void };
 
 export function RevealDialog({ token, onClose, returnFocus }: RevealDialogProps) {
-  const [pending, setPending] = useState(false);
-  const [failure, setFailure] = useState<Failure | null>(null);
+  const { pending, failure, submit } = useSubmission();
   const [value, setValue] = useState<string | null>(null);
   const [left, setLeft] = useState(0);
   const hidden = value === null && left === 0;
@@ -37,13 +37,10 @@ export function RevealDialog({ token, onClose, returnFocus }: RevealDialogProps)
   }, [value]);
 
   async function reveal() {
-    setPending(true);
-    setFailure(null);
-    const answer = await call(tokenPath(token, "reveal"), { method: "POST", answer: revealedSchema });
-    setPending(false);
-    if (!answer.ok) return setFailure(answer.failure);
+    const answer = await submit(() => call(tokenPath(token, "reveal"), { method: "POST", answer: revealedSchema }));
+    if (answer === null) return;
     setLeft(shownFor);
-    setValue(answer.value.value);
+    setValue(answer.value);
   }
 
   return (

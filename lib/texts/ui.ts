@@ -37,7 +37,7 @@ export const uiTexts = {
   },
   advice: {
     upstream: "This is usually over in a minute. If it stays, look at RingCX's status page.",
-    tokenNotFound: "Refresh the list to see what is there now.",
+    tokenNotFound: "The page behind this shows what is there now.",
     badOrigin: "Open Tokendesk at its own address.",
     auditUnavailable: "Nothing is changed without a record. If it stays, tell the administrator of this Tokendesk.",
     internal: "If it stays, tell the administrator of this Tokendesk.",
