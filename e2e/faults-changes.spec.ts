@@ -3,7 +3,7 @@ import { details, everyFault } from "./faults.ts";
 import { expect, test } from "./fixtures.ts";
 import { expectProblem, hintOf, type ListedToken, type Reply, type Visitor } from "./visitor.ts";
 
-test.use({ appEnv: { RINGCX_TIMEOUT_MS: "1000" } });
+test.use({ appEnv: { RINGCX_TIMEOUT_MS: "2000" } });
 
 const elsewhere = "/voice/api/v1/auth/isTokenValid?token=x";
 
