@@ -39,17 +39,16 @@ const quotedPrintable = (text: string) =>
     .split("\n")
     .map((row) => row.replace(/(?:=3D|[^=]){72,75}(?=.)/g, "$&=\r\n"))
     .join("\r\n");
-const xxd = (text: string) =>
+/** Lines of sixteen bytes: where they begin, the bytes in groups of two, the text. */
+const dumped = (text: string, line: (at: string, groups: string, row: string) => string) =>
   (text.match(/[\s\S]{1,16}/g) ?? [])
     .map((row, n) => {
-      const groups =
-        Buffer.from(row)
-          .toString("hex")
-          .match(/.{1,4}/g)
-          ?.join(" ") ?? "";
-      return `${(n * 16).toString(16).padStart(8, "0")}: ${groups.padEnd(39)}  ${row}`;
+      const digits = Buffer.from(row).toString("hex");
+      const groups = digits.match(/.{1,4}/g)?.join(" ") ?? "";
+      return line((n * 16).toString(16), groups.padEnd(39), row);
     })
     .join("\n");
+const xxd = (text: string) => dumped(text, (at, groups, row) => `${at.padStart(8, "0")}: ${groups}  ${row}`);
 const hexdumpC = (text: string) =>
   (text.match(/[\s\S]{1,16}/g) ?? [])
     .map((row, n) => {
@@ -59,16 +58,7 @@ const hexdumpC = (text: string) =>
     })
     .join("\n");
 const tcpdump = (text: string) =>
-  (text.match(/[\s\S]{1,16}/g) ?? [])
-    .map((row, n) => {
-      const groups =
-        Buffer.from(row)
-          .toString("hex")
-          .match(/.{1,4}/g)
-          ?.join(" ") ?? "";
-      return `\t0x${(n * 16).toString(16).padStart(4, "0")}:  ${groups.padEnd(39)}  ${row.replace(/[\r\n]/g, ".")}`;
-    })
-    .join("\n");
+  dumped(text, (at, groups, row) => `\t0x${at.padStart(4, "0")}:  ${groups}  ${row.replace(/[\r\n]/g, ".")}`);
 const utf32 = (text: string) => Buffer.from([...text].flatMap((c) => [c.charCodeAt(0), 0, 0, 0]));
 
 const prose =
