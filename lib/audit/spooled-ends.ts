@@ -2,6 +2,7 @@ import "server-only";
 import type { Draft } from "@/lib/audit/chain";
 import { write } from "@/lib/db/client";
 import { isDatabaseUnavailable } from "@/lib/db/failure";
+import { sessionLock, writeSessionEnd } from "@/lib/db/session-ends";
 import { logger } from "@/lib/logger";
 
 type Record = { draft: Draft; happenedAt: number };
@@ -28,23 +29,12 @@ async function end({ draft, happenedAt }: Record): Promise<void> {
   const { tenant, actorId, actorName, address, userAgent, details } = draft;
   const id = String(details.session);
   const ended = { ended_at: happenedAt, end_reason: String(details.reason), ended_by: actorId };
-  await write(`session:${id}`, async (trx) => {
-    const changed = await trx
-      .updateTable("sessions")
-      .set(ended)
-      .where("id", "=", id)
-      .where("ended_at", "is", null)
-      .returning("id")
-      .execute();
-    if (changed.length > 0 || tenant === null || actorId === null) return;
-    // Of one that began meanwhile, too: without a row it would be taken for one that is yet to be registered.
-    await trx
-      .insertInto("sessions")
-      .values({
-        ...{ id, tenant, user_id: actorId, user_name: actorName, login: actorName, address, user_agent: userAgent },
-        ...{ created_at: happenedAt, seen_at: happenedAt, ...ended },
-      })
-      .onConflict((conflict) => conflict.column("id").doNothing())
-      .execute();
-  });
+  const row =
+    tenant === null || actorId === null
+      ? null
+      : {
+          ...{ id, tenant, user_id: actorId, user_name: actorName, login: actorName, address, user_agent: userAgent },
+          ...{ created_at: happenedAt, seen_at: happenedAt, ...ended },
+        };
+  await write(sessionLock(id), (trx) => writeSessionEnd(trx, id, ended, row));
 }

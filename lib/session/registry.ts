@@ -7,6 +7,7 @@ import { commit, spool, type Waiting } from "@/lib/audit/spool";
 import { read, write } from "@/lib/db/client";
 import { isDatabaseUnavailable } from "@/lib/db/failure";
 import type { SessionsTable } from "@/lib/db/schema";
+import { sessionLock, writeSessionEnd } from "@/lib/db/session-ends";
 import { env } from "@/lib/env";
 import { inTime } from "@/lib/in-time";
 import { logger } from "@/lib/logger";
@@ -105,7 +106,7 @@ export async function registerSession(
   }
   const record = entry && recordOf(actor, entry);
   try {
-    await write(lockOf(row.id), async (trx) => {
+    await write(sessionLock(row.id), async (trx) => {
       await trx
         .insertInto("sessions")
         .values(row)
@@ -131,7 +132,7 @@ export async function noteUse(sid: string, at: number): Promise<void> {
   while (touched.size >= maxTouched) touched.delete(touched.keys().next().value as string);
   touched.set(id, at);
   await patiently(
-    write(lockOf(id), (trx) =>
+    write(sessionLock(id), (trx) =>
       trx
         .updateTable("sessions")
         .set({ seen_at: at })
@@ -231,7 +232,7 @@ export async function endSessions(
 ): Promise<string[]> {
   const now = Date.now();
   let chosen: { row: SessionsTable; reason: EndReason }[] = [];
-  const ending = write(id === undefined ? `sessions:${tenant}` : lockOf(id), async (trx) => {
+  const ending = write(id === undefined ? `sessions:${tenant}` : sessionLock(id), async (trx) => {
     chosen = [];
     let query = trx.selectFrom("sessions").selectAll().where("tenant", "=", tenant).where("ended_at", "is", null);
     if (id !== undefined) query = query.where("id", "=", id);
@@ -364,29 +365,12 @@ function endReasonOf(row: SessionsTable): EndReason {
   return endReasons.find((reason) => reason === row.end_reason) ?? "expired";
 }
 
-const lockOf = (id: string) => `session:${id}`;
-
 /** Without `record` it was spooled before. */
 async function writeEnd({ id, row, reason, by, at }: Pending, record: Waiting | null): Promise<void> {
   const end = { ended_at: at, end_reason: reason, ended_by: by };
-  await write(lockOf(id), async (trx) => {
-    const updated = await trx
-      .updateTable("sessions")
-      .set(end)
-      .where("id", "=", id)
-      .where("ended_at", "is", null)
-      .returning("id")
-      .execute();
-    const inserted =
-      updated.length > 0 || row === null
-        ? []
-        : await trx
-            .insertInto("sessions")
-            .values({ ...row, ...end })
-            .onConflict((conflict) => conflict.column("id").doNothing())
-            .returning("id")
-            .execute();
-    if (record && updated.length + inserted.length > 0) await commit(trx, [record]);
+  await write(sessionLock(id), async (trx) => {
+    const isNew = await writeSessionEnd(trx, id, end, row);
+    if (record && isNew) await commit(trx, [record]);
   });
 }
 
