@@ -68,19 +68,20 @@ export class Control {
     const own = this.#owner && (await answered(this.#owner.listTokenValues({ fresh: true })));
     const listed = own?.items.find((value) => !this.#inQuestion(value)) ?? null;
     const other = listed ?? this.#accepted;
-    const answer = other === null ? null : await this.#meaningOf(other);
+    const answer = other === null ? null : await answerTo(this.#holding(other));
     this.#contradicted = listed !== null && answer === "refused";
-    if (answer === "accepted") this.#acceptedAt = Math.max(this.#acceptedAt, at);
+    if (answer === "accepted") this.accepted(at);
     else if (other === null && own !== null) this.#connectedAt = at;
     else this.#refusedAt = Date.now();
   }
+}
 
-  async #meaningOf(value: string): Promise<ReturnType<typeof meaningOf>> {
-    try {
-      return (await this.#holding(value).isAlive()) ? "accepted" : "refused";
-    } catch (error) {
-      return meaningOf(error);
-    }
+/** What RingCX says to a token; null: nothing. */
+export async function answerTo(token: TokenClient): Promise<"refused" | "accepted" | null> {
+  try {
+    return (await token.isAlive()) ? "accepted" : "refused";
+  } catch (error) {
+    return meaningOf(error);
   }
 }
 

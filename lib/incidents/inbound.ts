@@ -3,6 +3,7 @@ import { z } from "zod";
 import { type Actor, audited } from "@/lib/audit/log";
 import { env } from "@/lib/env";
 import { TokendeskError, toProblem } from "@/lib/errors";
+import { answerTo } from "@/lib/incidents/control";
 import { type Suspected, scanIncident, scanStream } from "@/lib/incidents/desk";
 import type { Investigator } from "@/lib/incidents/investigator";
 import { runRevocation } from "@/lib/incidents/run";
@@ -17,7 +18,6 @@ import {
 } from "@/lib/incidents/schema";
 import { warnOfVolume } from "@/lib/incidents/volume";
 import { TokenClient } from "@/lib/ringcx/client";
-import { UpstreamError } from "@/lib/ringcx/errors";
 import { holdsSecret, text } from "@/lib/tokens/schema";
 
 /**
@@ -291,11 +291,7 @@ function* stringsIn(value: unknown, depth = 0): Generator<string> {
 }
 
 async function fateOf(investigator: Investigator, value: string, withinMs: number): Promise<keyof Verified> {
-  try {
-    return (await investigator.holding(value, withinMs / 2).isAlive()) ? "live" : "dead";
-  } catch (error) {
-    if (!(error instanceof UpstreamError)) throw error;
-    // RingCX knows it, and says what it may not do.
-    return error.reason === "forbidden" && error.explained ? "live" : "unchecked";
-  }
+  // Whom RingCX refuses something else in its own words, it knows.
+  const answer = await answerTo(investigator.holding(value, withinMs / 2));
+  return answer === null ? "unchecked" : answer === "accepted" ? "live" : "dead";
 }

@@ -2,7 +2,7 @@ import "server-only";
 import { setTimeout as delay } from "node:timers/promises";
 import { isTokendeskError } from "@/lib/errors";
 import { inTime } from "@/lib/in-time";
-import { Control, meaningOf } from "@/lib/incidents/control";
+import { answerTo, Control, meaningOf } from "@/lib/incidents/control";
 import { maxFindings, type StepOutcome, type StepProof } from "@/lib/incidents/schema";
 import { sameness } from "@/lib/incidents/values";
 import { logger } from "@/lib/logger";
@@ -761,12 +761,8 @@ class Step {
 
   async #isAlive(): Promise<boolean | null> {
     const askedAt = Date.now();
-    try {
-      this.#alive = (await this.#client?.isAlive()) ?? null;
-    } catch (error) {
-      const meaning = meaningOf(error);
-      this.#alive = meaning === null ? null : meaning === "accepted";
-    }
+    const answer = this.#client && (await answerTo(this.#client));
+    this.#alive = answer === null ? null : answer === "accepted";
     if (this.#alive === true) {
       this.#run.control.accepted(askedAt);
       this.#run.lived.add(this.#target);

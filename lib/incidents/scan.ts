@@ -283,12 +283,12 @@ class Search {
 
   /** A word may stand right before a token: then its end is told as well, and RingCX is asked which of them lives. */
   #detach(): void {
+    const seen = [...this.#prefixesSeen];
     for (const { value, places } of [...this.#kept.values()]) {
       const [prefix = "", uuid] = value.split(":");
-      const endings = [...this.#prefixesSeen].filter((seen) => seen.length < prefix.length);
-      const glued = endings
-        .filter((seen) => prefix.toLowerCase().endsWith(seen))
-        .map((seen) => prefix.slice(-seen.length));
+      const glued = seen
+        .filter((other) => other.length < prefix.length && prefix.toLowerCase().endsWith(other))
+        .map(({ length }) => prefix.slice(-length));
       for (const ending of new Set([...glued, ...(familiarEnding.exec(prefix) ?? [])])) {
         const detached = `${ending}:${uuid}`;
         if (!this.#kept.has(detached)) for (const { dress, ...spot } of places) this.add(detached, spot, dress);
