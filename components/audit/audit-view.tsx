@@ -85,8 +85,8 @@ export function AuditView({ page, view: asked, scope, canVerify }: AuditViewProp
   // Two filters may be changed faster than the address follows.
   const latest = useRef(asked);
   useEffect(() => {
-    latest.current = asked;
-  }, [asked]);
+    latest.current = view;
+  }, [view]);
   const go = useCallback(
     (next: View, { step = true }: { step?: boolean } = {}) => {
       latest.current = next;

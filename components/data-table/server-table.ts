@@ -9,7 +9,7 @@ import {
   useTable,
 } from "@tanstack/react-table";
 import { useRouter } from "next/navigation";
-import { useCallback, useOptimistic, useTransition } from "react";
+import { useCallback, useEffect, useOptimistic, useRef, useTransition } from "react";
 import { type Features, features } from "@/components/data-table/features";
 
 type TableQuery = { q: string; sort: string; order: "asc" | "desc"; page: number };
@@ -45,8 +45,14 @@ export function useServerTable<Row extends { id: string }, Query extends TableQu
   const [pending, startTransition] = useTransition();
   const [query, setQuery] = useOptimistic<Query>(asked);
 
+  // A search goes out a moment after the last key, and meanwhile something else may be chosen.
+  const latest = useRef(asked);
+  useEffect(() => {
+    latest.current = query;
+  }, [query]);
   const visit = useCallback(
     (next: Query, navigate: "push" | "replace") => {
+      latest.current = next;
       startTransition(() => {
         setQuery(next);
         router[navigate](path(next), { scroll: false });
@@ -56,8 +62,8 @@ export function useServerTable<Row extends { id: string }, Query extends TableQu
   );
   const go = useCallback(
     // What is typed into the search is one step of the history, whatever its length.
-    (patch: Partial<Query>) => visit({ ...query, ...patch }, patch.q === undefined ? "push" : "replace"),
-    [query, visit],
+    (patch: Partial<Query>) => visit({ ...latest.current, ...patch }, patch.q === undefined ? "push" : "replace"),
+    [visit],
   );
 
   const sorting: SortingState = [{ id: query.sort, desc: query.order === "desc" }];
@@ -79,7 +85,7 @@ export function useServerTable<Row extends { id: string }, Query extends TableQu
     onSortingChange: (updater) => {
       const [first] = functionalUpdate(updater, sorting);
       const sort = sorts.find((name) => name === first?.id);
-      if (sort) visit({ ...query, sort, order: first?.desc ? "desc" : "asc", page: 1 }, "push");
+      if (sort) visit({ ...latest.current, sort, order: first?.desc ? "desc" : "asc", page: 1 }, "push");
     },
     ...(selection ? { onRowSelectionChange: selection.onSelect } : {}),
   });
