@@ -16,6 +16,55 @@ export async function enter(page: Page, app: Target, username = "ana@example.com
   await page.goto(path);
 }
 
+/**
+ * From now on a page that was opened or loaded again in full is there when React works in it: what is pressed before is
+ * lost, and a test does not press twice. `waitUntil` says that the test is about what comes before.
+ */
+export function waitForReact(page: Page): void {
+  const goto = page.goto.bind(page);
+  page.goto = async (url, options) => {
+    const answer = await goto(url, options);
+    if (options?.waitUntil === undefined) await reactWorks(page);
+    return answer;
+  };
+  const arrive = page.waitForURL.bind(page);
+  page.waitForURL = async (url, options) => {
+    await arrive(url, options);
+    if (options?.waitUntil === undefined) await reactWorks(page);
+  };
+  for (const name of ["reload", "goBack", "goForward"] as const) {
+    const load = page[name].bind(page);
+    page[name] = async (options) => {
+      const answer = await load(options);
+      if (options?.waitUntil === undefined) await reactWorks(page);
+      return answer;
+    };
+  }
+}
+
+/** Resolves when React has taken over the document that the page shows, or when that is none of Next's. */
+async function reactWorks(page: Page): Promise<void> {
+  await page.waitForFunction(() => {
+    if (!("__next_f" in window)) return document.readyState === "complete";
+    const key = Object.keys(document).find((name) => name.startsWith("__reactContainer$"));
+    const root = (document as unknown as Record<string, ReactRoot | undefined>)[key ?? ""];
+    return root?.stateNode.current.memoizedState.isDehydrated === false;
+  });
+}
+
+/** What React keeps at a document that it hydrates. No other way leads to knowing whether it has. */
+type ReactRoot = { stateNode: { current: { memoizedState: { isDehydrated: boolean } } } };
+
+/** Holds back the scripts of every page that is opened from now on, until the function it gives is called. */
+export async function holdScripts(page: Page): Promise<() => void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  await page.route(/\/_next\/static\/.*\.js/, async (route) => {
+    await promise;
+    await route.continue();
+  });
+  return resolve;
+}
+
 /** Lets the page read and write the clipboard, as it may in front of a person. */
 export async function allowClipboard(page: Page): Promise<void> {
   await page.context().grantPermissions(["clipboard-read", "clipboard-write"]);

@@ -1,4 +1,5 @@
 import { freePort } from "../test/free-port.ts";
+import { holdScripts } from "./browser.ts";
 import { begin, Desk, enterAs, goThrough, locationOf, type Name, oidcEnv, setOut, test } from "./company.ts";
 import { expect, expectNoSidewaysScroll, narrow, once } from "./fixtures.ts";
 import { startProvider } from "./servers.ts";
@@ -343,11 +344,7 @@ test("a sign-in that is old at the provider asks for a new one there, and only a
 });
 
 test("the doors cannot be pressed before they work", async ({ app, page }) => {
-  const { promise: scriptsMay, resolve: letScripts } = Promise.withResolvers<void>();
-  await page.route(/\/_next\/static\/.*\.js/, async (route) => {
-    await scriptsMay;
-    await route.continue();
-  });
+  const letScripts = await holdScripts(page);
   await page.goto(`${app.url}/sign-in`, { waitUntil: "commit" });
   const door = page.getByRole("button", { name: "Continue with SSO" });
   await expect(door).toBeDisabled();

@@ -9,6 +9,7 @@ import { ConnectionProblems } from "@/components/connections/problems";
 import { Button } from "@/components/ui/button";
 import { Callout } from "@/components/ui/callout";
 import { CopyButton } from "@/components/ui/copy-button";
+import { useEarlyInput } from "@/components/ui/early-input";
 import { EmptyState } from "@/components/ui/empty-state";
 import { controlClass } from "@/components/ui/field";
 import { Freshness } from "@/components/ui/freshness";
@@ -32,6 +33,7 @@ type AccountsViewProps = {
 
 export function AccountsView({ groups, connections, unreadable, fetchedAt }: AccountsViewProps) {
   const searchKey = useSearchKey();
+  const earlyInput = useEarlyInput<HTMLInputElement>();
   const [search, setSearch] = useState("");
   const [closed, setClosed] = useState<ReadonlySet<string>>(new Set());
   const words = search.toLowerCase().split(/\s+/).filter(Boolean);
@@ -85,6 +87,7 @@ export function AccountsView({ groups, connections, unreadable, fetchedAt }: Acc
                 aria-hidden="true"
               />
               <input
+                ref={earlyInput}
                 type="text"
                 {...searchKey}
                 inputMode="search"

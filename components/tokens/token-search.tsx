@@ -3,6 +3,7 @@
 import { Search, X } from "lucide-react";
 import { type ChangeEvent, type ReactNode, useEffect, useRef, useState } from "react";
 import { useSearchKey } from "@/components/commands/shortcuts";
+import { useEarlyInput } from "@/components/ui/early-input";
 import { controlClass } from "@/components/ui/field";
 import { Keys } from "@/components/ui/key";
 import { tokensTexts } from "@/lib/texts/tokens";
@@ -25,7 +26,7 @@ type TokenSearch = {
  * what was typed is not what is searched.
  */
 export function useTokenSearch({ label, q: current, onSearch }: TokenSearch): { box: ReactNode; note: ReactNode } {
-  const input = useRef<HTMLInputElement>(null);
+  const input = useEarlyInput<HTMLInputElement>();
   const searchKey = useSearchKey();
   const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
   const [typed, setTyped] = useState(current);

@@ -1,6 +1,9 @@
+"use client";
+
 import clsx from "clsx";
 import { ChevronDown } from "lucide-react";
 import { type ComponentProps, type ReactNode, useId } from "react";
+import { useEarlyInput } from "@/components/ui/early-input";
 import { uiTexts } from "@/lib/texts/ui";
 
 const texts = uiTexts.field;
@@ -53,23 +56,34 @@ export function Field({ label, help, error, optional = false, className, childre
   );
 }
 
-export function TextInput({ className, ...rest }: ComponentProps<"input">) {
+export function TextInput({ className, ref, ...rest }: ComponentProps<"input">) {
   return (
     <input
       {...rest}
+      ref={useEarlyInput(ref)}
       className={clsx(controlClass, "h-8 pointer-coarse:h-10 read-only:bg-sunken read-only:shadow-none", className)}
     />
   );
 }
 
-export function TextArea({ className, ...rest }: ComponentProps<"textarea">) {
-  return <textarea {...rest} className={clsx(controlClass, "min-h-16 resize-y py-1.5", className)} />;
+export function TextArea({ className, ref, ...rest }: ComponentProps<"textarea">) {
+  return (
+    <textarea
+      {...rest}
+      ref={useEarlyInput(ref)}
+      className={clsx(controlClass, "min-h-16 resize-y py-1.5", className)}
+    />
+  );
 }
 
-export function Select({ className, ...rest }: ComponentProps<"select">) {
+export function Select({ className, ref, ...rest }: ComponentProps<"select">) {
   return (
     <span className={clsx("relative block", className)}>
-      <select {...rest} className={clsx(controlClass, "h-8 pointer-coarse:h-10 appearance-none truncate pr-7")} />
+      <select
+        {...rest}
+        ref={useEarlyInput(ref)}
+        className={clsx(controlClass, "h-8 pointer-coarse:h-10 appearance-none truncate pr-7")}
+      />
       <ChevronDown
         className="pointer-events-none absolute top-1/2 right-2 size-3.5 -translate-y-1/2 text-faint"
         aria-hidden="true"
@@ -89,6 +103,6 @@ export function RowCheckbox({ children, ...rest }: Omit<ComponentProps<"input">,
   );
 }
 
-export function Checkbox({ className, ...rest }: Omit<ComponentProps<"input">, "type">) {
-  return <input {...rest} type="checkbox" className={clsx("checkbox", className)} />;
+export function Checkbox({ className, ref, ...rest }: Omit<ComponentProps<"input">, "type">) {
+  return <input {...rest} ref={useEarlyInput(ref)} type="checkbox" className={clsx("checkbox", className)} />;
 }

@@ -1,6 +1,6 @@
 import { gzipSync } from "node:zlib";
 import type { Page } from "@playwright/test";
-import { enter, everythingKept, expectGoodEverywhere, tabTo } from "../browser.ts";
+import { enter, everythingKept, expectGoodEverywhere, holdScripts, tabTo } from "../browser.ts";
 import { expect, expectNoSidewaysScroll, narrow, submitSignIn, test } from "../fixtures.ts";
 import { takeAway } from "../outages.ts";
 import { hintOf } from "../visitor.ts";
@@ -37,6 +37,25 @@ async function drop(page: Page, name: string, content: Buffer): Promise<void> {
   );
   for (const type of ["dragenter", "dragover", "drop"]) await page.dispatchEvent("h1", type, { dataTransfer });
 }
+
+test("what is pasted before the page's script works is there when it does, though Scan was pressed", async ({
+  app,
+  page,
+  sandbox,
+}) => {
+  const [value = ""] = await sandbox.tokens(ana);
+  await enter(page, app, ana, "/overview");
+  const letScripts = await holdScripts(page);
+  await page.goto("/incident", { waitUntil: "commit" });
+  await area(page).fill(`TOKEN=${value}`);
+  const button = page.getByRole("button", { name: "Scan", exact: true });
+  await button.click({ force: true });
+  await expect(button).toBeDisabled();
+  letScripts();
+  await expect(button).toBeEnabled();
+  await button.click();
+  await expect(found(page)).toHaveText("1 token found");
+});
 
 test("from a paste and a dropped .gz to proven dead, siblings included; nothing of a value stays on the page", async ({
   app,

@@ -1,5 +1,13 @@
 import { passwordOf } from "../../test/sandbox-control.ts";
-import { allowClipboard, enter, everythingKept, expectDescribed, paste, recordAddresses } from "../browser.ts";
+import {
+  allowClipboard,
+  enter,
+  everythingKept,
+  expectDescribed,
+  holdScripts,
+  paste,
+  recordAddresses,
+} from "../browser.ts";
 import { expect, submitSignIn, test } from "../fixtures.ts";
 
 test.use({ appEnv: { RINGCX_TIMEOUT_MS: "1500" } });
@@ -47,11 +55,7 @@ test("a person signs in by the labels of the contract, pastes the password, land
 });
 
 test("the form is not sent before its script works: neither by its button nor by Enter", async ({ page }) => {
-  const { promise: scriptsMay, resolve: letScripts } = Promise.withResolvers<void>();
-  await page.route(/\/_next\/static\/.*\.js/, async (route) => {
-    await scriptsMay;
-    await route.continue();
-  });
+  const letScripts = await holdScripts(page);
   const sent: string[] = [];
   page.on("request", (request) => request.method() === "POST" && sent.push(request.url()));
   await page.goto("/sign-in", { waitUntil: "commit" });

@@ -1,4 +1,4 @@
-import { enter, expectGoodEverywhere, rows } from "../browser.ts";
+import { enter, expectGoodEverywhere, holdScripts, rows } from "../browser.ts";
 import { expect, test } from "../fixtures.ts";
 
 // Longer than any look at what loads takes.
@@ -101,4 +101,17 @@ test("axe has nothing to say of what loads, in light and dark, at 1280 and 375 p
   await expect(page.getByRole("status", { name: "Loading your accounts" })).toBeVisible();
   await sandbox.clearFaults();
   await expect(page.getByRole("status", { name: "Loading your accounts" })).toHaveCount(0);
+});
+
+test("what is typed and chosen before the page's script works is used as soon as it does", async ({ app, page }) => {
+  await enter(page, app, "ana@example.com", "/accounts");
+  const letScripts = await holdScripts(page);
+
+  await page.goto("/tokens", { waitUntil: "commit" });
+  await page.getByLabel("Rows per page").selectOption("100");
+  await rows(page).first().getByRole("checkbox").check();
+  await page.getByLabel("Search tokens").fill("no such token");
+  letScripts();
+  await expect(page.getByText("1 selected")).toBeVisible();
+  await expect(page).toHaveURL("/tokens?q=no+such+token&size=100");
 });
