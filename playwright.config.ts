@@ -33,8 +33,6 @@ export default defineConfig<object, { https: boolean }>({
   reporter: "line",
   // Servers are started by the fixtures in e2e/: each worker has its own, so that no test sees another's data.
   use: {
-    // Behind the tests' own proxy the certificate is the tests' own.
-    ignoreHTTPSErrors: true,
     // Recording costs more than the tests themselves: `-- e2e --trace on` for the one that fails.
     trace: "off",
     screenshot: "only-on-failure",

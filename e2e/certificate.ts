@@ -1,5 +1,5 @@
 /** A certificate that signs itself, made here: neither Node nor a bare machine has a command for it. */
-import { generateKeyPairSync, randomBytes, sign } from "node:crypto";
+import { createHash, generateKeyPairSync, randomBytes, sign } from "node:crypto";
 
 /** One value of ASN.1 in DER: its tag, its length, its content. */
 function der(tag: number, ...content: Uint8Array[]): Buffer {
@@ -19,9 +19,18 @@ const time = (ms: number) =>
 const ecdsaWithSha256 = sequence(objectId("2a8648ce3d040302"));
 const dayMs = 86_400_000;
 
-/** For an address, `127.0.0.1`, good from yesterday until tomorrow; both in PEM. */
-export function selfSigned(address: string): { certificate: string; key: string } {
+export type Certificate = {
+  /** Both in PEM. */
+  certificate: string;
+  key: string;
+  /** Of its public key, as Chromium's `--ignore-certificate-errors-spki-list` takes it. */
+  pin: string;
+};
+
+/** For an address, `127.0.0.1`, good from yesterday until tomorrow. */
+export function selfSigned(address: string): Certificate {
   const { publicKey, privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+  const spki = publicKey.export({ type: "spki", format: "der" });
   const commonName = sequence(objectId("550403"), der(0x0c, Buffer.from(address)));
   const name = sequence(der(0x31, commonName));
   const alternatives = sequence(
@@ -36,7 +45,7 @@ export function selfSigned(address: string): { certificate: string; key: string 
     name,
     sequence(time(Date.now() - dayMs), time(Date.now() + dayMs)),
     name,
-    publicKey.export({ type: "spki", format: "der" }),
+    spki,
     der(0xa3, sequence(alternatives, authority)),
   );
   const signature = sign("sha256", content, privateKey);
@@ -45,5 +54,6 @@ export function selfSigned(address: string): { certificate: string; key: string 
   return {
     certificate: `-----BEGIN CERTIFICATE-----\n${lines.join("\n")}\n-----END CERTIFICATE-----\n`,
     key: privateKey.export({ type: "pkcs8", format: "pem" }).toString(),
+    pin: createHash("sha256").update(spki).digest("base64"),
   };
 }

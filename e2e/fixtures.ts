@@ -5,10 +5,10 @@
  */
 import { test as base, expect, type Page } from "@playwright/test";
 import { passwordOf, type Sandbox } from "../test/sandbox-control.ts";
-import { expectNoViolation } from "./browser.ts";
+import { expectNoViolation, waitForReact } from "./browser.ts";
 import { Problems } from "./problems.ts";
 import { type App, type AppOptions, type Environment, type RunningSandbox, startApp, startSandbox } from "./servers.ts";
-import { startSite } from "./site.ts";
+import { startSite, trustedCertificate } from "./site.ts";
 import { type Target, Visitor } from "./visitor.ts";
 
 type WorkerFixtures = {
@@ -68,6 +68,16 @@ export async function submitSignIn(
 
 export const test = base.extend<TestFixtures, WorkerFixtures>({
   https: [false, { option: true, scope: "worker" }],
+
+  // `ignoreHTTPSErrors` would let every connection fail first and be asked for again, and now and then Chromium asks no
+  // more: ERR_TOO_MANY_RETRIES.
+  launchOptions: [
+    async ({ launchOptions }, use) => {
+      const trust = `--ignore-certificate-errors-spki-list=${trustedCertificate().pin}`;
+      await use({ ...launchOptions, args: [...(launchOptions.args ?? []), trust] });
+    },
+    { scope: "worker" },
+  ],
 
   appEnv: [{}, { option: true, scope: "worker" }],
 
@@ -138,6 +148,7 @@ export const test = base.extend<TestFixtures, WorkerFixtures>({
 
   context: async ({ context, problems }, use) => {
     await problems.watchBrowser(context);
+    context.on("page", waitForReact);
     await use(context);
   },
 

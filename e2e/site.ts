@@ -6,7 +6,7 @@ import tls from "node:tls";
 import { untilHealthy } from "../scripts/setup.ts";
 import { freePort } from "../test/free-port.ts";
 import { startPostgres } from "../test/postgres.ts";
-import { selfSigned } from "./certificate.ts";
+import { type Certificate, selfSigned } from "./certificate.ts";
 import { startNginx } from "./nginx.ts";
 import { type App, type AppOptions, startApp } from "./servers.ts";
 
@@ -20,9 +20,10 @@ export type Site = App & {
 };
 
 const host = "127.0.0.1";
-let own: { certificate: string; key: string } | undefined;
+let own: Certificate | undefined;
 
-function trustedCertificate(): { certificate: string; key: string } {
+/** The one of every site that this process starts, which trusts it. */
+export function trustedCertificate(): Certificate {
   if (own === undefined) {
     own = selfSigned(host);
     tls.setDefaultCACertificates([...tls.getCACertificates("default"), own.certificate]);
@@ -50,15 +51,15 @@ export async function startSite(upstream: string, options: AppOptions = {}, coun
   const [first] = replicas as [App];
   // Until they have their database, as whoever sends people there waits for.
   await Promise.all(replicas.map((replica) => untilHealthy(`${replica.url}/api/ready`, AbortSignal.timeout(60_000))));
-  const tlsFiles = trustedCertificate();
+  const { certificate, key } = trustedCertificate();
   const urls = replicas.map((replica) => replica.url);
-  const nginx = await startNginx({ replicas: urls, host, httpsPort: port, httpPort, ...tlsFiles });
+  const nginx = await startNginx({ replicas: urls, host, httpsPort: port, httpPort, certificate, key });
   const joined = (stream: "stdout" | "stderr") => replicas.map(({ output }) => output[stream]).join("");
   return {
     url,
     origin: url,
     plainUrl: `http://${host}:${httpPort}`,
-    certificate: tlsFiles.certificate,
+    certificate,
     proxyLog: nginx.log,
     replicas,
     dataDir: first.dataDir,

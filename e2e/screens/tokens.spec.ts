@@ -42,15 +42,32 @@ async function processorSeconds({ url }: App): Promise<number> {
   return Number(/^process_cpu_seconds_total (\S+)/m.exec(text)?.[1]);
 }
 
-test("ten thousand tokens: the first row costs less than a second, and paging, sizes, Back and the address agree", async ({
+/** What an act costs the server's processor, in seconds: the least of three times, for what it does besides is in it. */
+async function costOf(app: App, act: () => Promise<void>): Promise<number> {
+  const costs: number[] = [];
+  for (let time = 0; time < 3; time += 1) {
+    const before = await processorSeconds(app);
+    await act();
+    costs.push((await processorSeconds(app)) - before);
+  }
+  return Math.min(...costs);
+}
+
+test("ten thousand tokens: the page costs no more than twice their list, and paging, sizes, Back and the address agree", async ({
   app,
   page,
+  visitor,
 }) => {
+  await visitor.signIn(many);
   await enter(page, app, many, "/accounts");
-  const before = await processorSeconds(app);
-  await page.goto("/tokens");
-  await expect(rows(page).first()).toBeVisible();
-  expect((await processorSeconds(app)) - before, "processor seconds to the first row").toBeLessThan(1);
+  const list = await costOf(app, async () => {
+    expect((await visitor.get("/api/tokens")).status).toBe(200);
+  });
+  const firstRow = await costOf(app, async () => {
+    await page.goto("/tokens");
+    await expect(rows(page).first()).toBeVisible();
+  });
+  expect(firstRow, `processor seconds to the first row; the list alone: ${list}`).toBeLessThan(2 * list);
 
   await expect(rows(page)).toHaveCount(50);
   await expect(page.getByText("10,000 tokens", { exact: true })).toBeVisible();
@@ -139,6 +156,13 @@ test("sorting, searching and filtering ten thousand tokens stand in the address,
   await page.getByRole("button", { name: "Clear filters" }).click();
   await expect(rows(page)).toHaveCount(50);
   await expect(search).toHaveValue("");
+
+  // What is chosen before the search has gone out is not lost by it.
+  await search.fill("Aardvark");
+  await page.getByLabel("Show tokens of").selectOption("Atoll");
+  await page.getByLabel("Rows per page").selectOption("25");
+  await expect(page).toHaveURL("/tokens?q=Aardvark&environment=Atoll&sort=label&size=25");
+  await expect(rows(page)).toHaveCount(1);
 });
 
 test("a selection lasts from page to page, and one of more than a page can be revoked", async ({ app, page }) => {
