@@ -397,7 +397,7 @@ test("no secret leaves the dashboard, whatever a person does over HTTP", async (
     NOTIFY_WEBHOOK_SECRET: secret,
     NOTIFY_SLACK_WEBHOOKS: `${receiver.url}/slack/of-nobodys-business`,
   };
-  const app = await launch({ env: { ...settings, ...notified, RINGCX_TIMEOUT_MS: "1000" } });
+  const app = await launch({ env: { ...settings, ...notified, RINGCX_TIMEOUT_MS: "2000" } });
   const pieces: Piece[] = [];
   const key = await incident(app, await new Visitor(app, {}, recorder(pieces)).signIn(user), sandbox, pieces);
   await journey(app, sandbox, pieces);
@@ -529,7 +529,7 @@ test.describe("in a build that leaks", () => {
   test("the search finds what leaks", async ({ sandbox, launch, problems }) => {
     test.setTimeout(300_000);
     problems.expect(/"audit spooled"/);
-    const app = await launch({ script, env: { ...settings, RINGCX_TIMEOUT_MS: "1000" } });
+    const app = await launch({ script, env: { ...settings, RINGCX_TIMEOUT_MS: "2000" } });
     const pieces = await journey(app, sandbox, [], true);
     await problems.settle(app);
     const findings = findLeaks(await secretsOf(sandbox, app), [...pieces, ...piecesOnDisk(app, script, exported)]);

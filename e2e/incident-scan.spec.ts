@@ -159,7 +159,7 @@ test("a hanging RingCX is told as not checked, in time, and nothing is called de
   newVisitor,
   sandbox,
 }) => {
-  const app = await launch({ env: { RINGCX_TIMEOUT_MS: "800" } });
+  const app = await launch({ env: { RINGCX_TIMEOUT_MS: "2000" } });
   const person = await newVisitor(app).signIn(holder);
   const [value = ""] = await sandbox.tokens(holder);
   await sandbox.fault({ operation: "token.list", kind: "hang", count: -1 });

@@ -79,7 +79,18 @@ export function postgresLog(url: string): LogFile {
   const change = async (sql: string) => {
     await pool.query(sql);
   };
-  return { ...logOf(ask, change, hold), close: () => pool.end() };
+  // `end()` alone does not wait for its connections, and a server that ends meanwhile tells them so, as an error.
+  const close = async () => {
+    let open = pool.totalCount;
+    const closed = Promise.withResolvers<void>();
+    pool.on("remove", () => {
+      open -= 1;
+      if (open === 0) closed.resolve();
+    });
+    if (open === 0) closed.resolve();
+    await Promise.all([pool.end(), closed.promise]);
+  };
+  return { ...logOf(ask, change, hold), close };
 }
 
 function logOf(

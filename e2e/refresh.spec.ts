@@ -3,7 +3,7 @@ import { expect, test } from "./fixtures.ts";
 import { expectSignedIn, expiryOfNewest, signInFor, storm, until } from "./storm.ts";
 import { expectProblem } from "./visitor.ts";
 
-test.use({ appEnv: { RINGCX_TIMEOUT_MS: "1500" } });
+test.use({ appEnv: { RINGCX_TIMEOUT_MS: "3000" } });
 
 const notice = "RingCX could not renew your session just now. You are still signed in; Tokendesk keeps trying.";
 const postponed = "RingCX could not renew your session just now. You are still signed in; try again in a moment.";

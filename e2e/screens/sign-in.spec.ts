@@ -10,7 +10,7 @@ import {
 } from "../browser.ts";
 import { expect, submitSignIn, test } from "../fixtures.ts";
 
-test.use({ appEnv: { RINGCX_TIMEOUT_MS: "1500" } });
+test.use({ appEnv: { RINGCX_TIMEOUT_MS: "3000" } });
 
 /** Its password is full of characters that a careless form or address would break. */
 const pia = "password@example.com";
