@@ -3,7 +3,8 @@ import { details, everyFault } from "./faults.ts";
 import { expect, test } from "./fixtures.ts";
 import { expectProblem, hintOf, type ListedToken, type Reply, type Visitor } from "./visitor.ts";
 
-test.use({ appEnv: { RINGCX_TIMEOUT_MS: "2000" } });
+const timeoutSeconds = 2;
+test.use({ appEnv: { RINGCX_TIMEOUT_MS: String(timeoutSeconds * 1000) } });
 
 const elsewhere = "/voice/api/v1/auth/isTokenValid?token=x";
 
@@ -23,7 +24,9 @@ const proofFaults = everyFault(elsewhere)
   .filter(({ title }) => !title.endsWith("after the effect") && title !== "http429 without Retry-After")
   .map((fault) => ({ ...fault, title: fault.title.replace(" without effect", "") }))
   // Longer than the deadline: what is asked after it is refused before it is sent.
-  .map((fault) => (fault.kind === "http429" ? { ...fault, input: { ...fault.input, retryAfter: 2 } } : fault));
+  .map((fault) =>
+    fault.kind === "http429" ? { ...fault, input: { ...fault.input, retryAfter: timeoutSeconds + 1 } } : fault,
+  );
 
 for (const { title, kind, takesEffect, input } of everyFault(elsewhere)) {
   const created = ["latency", "wrongContentType", "quotedToken"].includes(kind);

@@ -36,8 +36,17 @@ const ours = new Set<string>();
 const folder = mkdtempSync(join(tmpdir(), "tokendesk-process-"));
 process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
 
+/** What the process before this one would still have written (lib/session/registry.ts): it would meet another database. */
+function endRetries(): void {
+  const name = Symbol.for("tokendesk.endedSessions");
+  const holder = globalThis as { [name]?: { pending: Map<string, unknown>; retry: NodeJS.Timeout | null } };
+  holder[name]?.pending.clear();
+  clearTimeout(holder[name]?.retry ?? undefined);
+}
+
 /** Forgets everything that this process keeps, then starts anew with these variables. */
 export function freshProcess(variables: Record<string, string> = {}): void {
+  endRetries();
   for (const symbol of state) delete (globalThis as Record<symbol, unknown>)[symbol];
   for (const name of ours) delete process.env[name];
   const all = {
