@@ -240,14 +240,8 @@ export async function endSessions(
     for (const row of await query.orderBy("id").execute()) {
       const reason = choose(row);
       if (reason === null) continue;
-      const changed = await trx
-        .updateTable("sessions")
-        .set({ ended_at: now, end_reason: reason, ended_by: actor.id })
-        .where("id", "=", row.id)
-        .where("ended_at", "is", null)
-        .returning("id")
-        .execute();
-      if (changed.length > 0) chosen.push({ row, reason });
+      const end = { ended_at: now, end_reason: reason, ended_by: actor.id };
+      if (await writeSessionEnd(trx, row.id, end, null)) chosen.push({ row, reason });
     }
     if (chosen.length > 0) {
       await appendWithin(
