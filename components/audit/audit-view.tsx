@@ -3,7 +3,7 @@
 import clsx from "clsx";
 import { ChevronLeft, ChevronRight, ChevronsLeft, Radio, ScrollText, SearchX } from "lucide-react";
 import { useRouter } from "next/navigation";
-import { useCallback, useEffect, useId, useMemo, useOptimistic, useRef, useState, useTransition } from "react";
+import { useId, useMemo, useRef, useState } from "react";
 import { AuditFilters } from "@/components/audit/audit-filters";
 import { AuditTable } from "@/components/audit/audit-table";
 import {
@@ -19,6 +19,7 @@ import { EventDrawer } from "@/components/audit/event-drawer";
 import { ExportMenu } from "@/components/audit/export-menu";
 import { useLiveTail } from "@/components/audit/live-tail";
 import { VerifyButton } from "@/components/audit/verify-button";
+import { useViewInAddress } from "@/components/data-table/address";
 import { Button } from "@/components/ui/button";
 import { Callout } from "@/components/ui/callout";
 import { EmptyState } from "@/components/ui/empty-state";
@@ -46,8 +47,7 @@ type AuditViewProps = {
 export function AuditView({ page, view: asked, scope, canVerify }: AuditViewProps) {
   const router = useRouter();
   const heading = useRef<HTMLHeadingElement>(null);
-  const [pending, startTransition] = useTransition();
-  const [view, setView] = useOptimistic(asked);
+  const { view, latest, pending, visit, startTransition } = useViewInAddress(asked, auditPath);
   const [drawn, setDrawn] = useState(page);
   const [arrived, setArrived] = useState<AuditEvent[]>([]);
   const [heard, setHeard] = useState(0);
@@ -82,25 +82,9 @@ export function AuditView({ page, view: asked, scope, canVerify }: AuditViewProp
     },
   });
 
-  // Two filters may be changed faster than the address follows.
-  const latest = useRef(asked);
-  useEffect(() => {
-    latest.current = view;
-  }, [view]);
-  const go = useCallback(
-    (next: View, { step = true }: { step?: boolean } = {}) => {
-      latest.current = next;
-      startTransition(() => {
-        setView(next);
-        // What is typed into a filter is one step of the history, whatever its length.
-        (step ? router.push : router.replace)(auditPath(next), { scroll: false });
-      });
-    },
-    [router, setView],
-  );
   function turn(next: View) {
     if (next.cursor !== null) setLive(false);
-    go(next);
+    visit(next, "push");
     heading.current?.scrollIntoView({ block: "start" });
   }
 
@@ -174,13 +158,15 @@ export function AuditView({ page, view: asked, scope, canVerify }: AuditViewProp
         view={view}
         onFilter={(patch) => {
           const typed = "actor" in patch || "token" in patch;
-          go({ ...newestPage(latest.current), ...patch }, { step: !typed || "action" in patch });
+          const isStep = !typed || "action" in patch;
+          // What is typed into a filter is one step of the history, whatever its length.
+          visit({ ...newestPage(latest.current), ...patch }, isStep ? "push" : "replace");
         }}
       />
       <section aria-label={texts.events} className="relative rounded-lg border border-line bg-surface">
         {pending && <PendingBar />}
         {events.length === 0 ? (
-          <Nothing filtered={filter.length > 0} onClear={() => go(everything)} />
+          <Nothing filtered={filter.length > 0} onClear={() => visit(everything, "push")} />
         ) : (
           <div className="overflow-hidden rounded-t-lg">
             <AuditTable
@@ -232,7 +218,7 @@ export function AuditView({ page, view: asked, scope, canVerify }: AuditViewProp
           onSelect={select}
           onFilter={(patch) => {
             setSelected(null);
-            go({ ...newestPage(latest.current), ...patch });
+            visit({ ...newestPage(latest.current), ...patch }, "push");
           }}
           onClose={() => setSelected(null)}
           returnFocus={() => {

@@ -8,8 +8,8 @@ import {
   type Updater,
   useTable,
 } from "@tanstack/react-table";
-import { useRouter } from "next/navigation";
-import { useCallback, useEffect, useOptimistic, useRef, useTransition } from "react";
+import { useCallback } from "react";
+import { useViewInAddress } from "@/components/data-table/address";
 import { type Features, features } from "@/components/data-table/features";
 
 type TableQuery = { q: string; sort: string; order: "asc" | "desc"; page: number };
@@ -41,29 +41,11 @@ export function useServerTable<Row extends { id: string }, Query extends TableQu
   sorts,
   selection,
 }: ServerTable<Row, Query>) {
-  const router = useRouter();
-  const [pending, startTransition] = useTransition();
-  const [query, setQuery] = useOptimistic<Query>(asked);
-
-  // A search goes out a moment after the last key, and meanwhile something else may be chosen.
-  const latest = useRef(asked);
-  useEffect(() => {
-    latest.current = query;
-  }, [query]);
-  const visit = useCallback(
-    (next: Query, navigate: "push" | "replace") => {
-      latest.current = next;
-      startTransition(() => {
-        setQuery(next);
-        router[navigate](path(next), { scroll: false });
-      });
-    },
-    [path, router, setQuery],
-  );
+  const { view: query, latest, pending, visit } = useViewInAddress<Query>(asked, path);
   const go = useCallback(
     // What is typed into the search is one step of the history, whatever its length.
     (patch: Partial<Query>) => visit({ ...latest.current, ...patch }, patch.q === undefined ? "push" : "replace"),
-    [visit],
+    [latest, visit],
   );
 
   const sorting: SortingState = [{ id: query.sort, desc: query.order === "desc" }];
