@@ -9,9 +9,8 @@ import { ConnectionProblems } from "@/components/connections/problems";
 import { Button } from "@/components/ui/button";
 import { Callout } from "@/components/ui/callout";
 import { CopyButton } from "@/components/ui/copy-button";
-import { useEarlyInput } from "@/components/ui/early-input";
 import { EmptyState } from "@/components/ui/empty-state";
-import { controlClass } from "@/components/ui/field";
+import { TextInput } from "@/components/ui/field";
 import { Freshness } from "@/components/ui/freshness";
 import { PageHeading } from "@/components/ui/page-heading";
 import type { MainAccount } from "@/lib/accounts/schema";
@@ -33,7 +32,6 @@ type AccountsViewProps = {
 
 export function AccountsView({ groups, connections, unreadable, fetchedAt }: AccountsViewProps) {
   const searchKey = useSearchKey();
-  const earlyInput = useEarlyInput<HTMLInputElement>();
   const [search, setSearch] = useState("");
   const [closed, setClosed] = useState<ReadonlySet<string>>(new Set());
   const words = search.toLowerCase().split(/\s+/).filter(Boolean);
@@ -86,8 +84,7 @@ export function AccountsView({ groups, connections, unreadable, fetchedAt }: Acc
                 className="pointer-events-none absolute top-1/2 left-2.5 size-3.5 -translate-y-1/2 text-faint"
                 aria-hidden="true"
               />
-              <input
-                ref={earlyInput}
+              <TextInput
                 type="text"
                 {...searchKey}
                 inputMode="search"
@@ -100,7 +97,7 @@ export function AccountsView({ groups, connections, unreadable, fetchedAt }: Acc
                 onKeyDown={(event) => {
                   if (event.key === "Escape") setSearch("");
                 }}
-                className={`${controlClass} h-8 pl-8 pointer-coarse:h-10`}
+                className="pl-8"
               />
             </div>
             {mains.length > 1 && words.length === 0 && (

@@ -7,7 +7,7 @@ import { formatBytes } from "@/components/audit/export-run";
 import { scanLimits } from "@/components/incident/scan-run";
 import { Button } from "@/components/ui/button";
 import { controlClass } from "@/components/ui/field";
-import { useHydrated } from "@/components/ui/hydrated";
+import { SubmitButton } from "@/components/ui/submit-button";
 import { maxScanBytes } from "@/lib/incidents/schema";
 import { incidentTexts } from "@/lib/texts/incident";
 
@@ -28,8 +28,6 @@ type PasteFormProps = {
 export function PasteForm({ area, files, onFiles, refusal, onInput, onScan }: PasteFormProps) {
   const id = useId();
   const chooser = useRef<HTMLInputElement>(null);
-  // Before the script works the browser itself would send the form, and load the page anew without the text.
-  const hydrated = useHydrated();
 
   function submit(event: FormEvent) {
     event.preventDefault();
@@ -100,10 +98,10 @@ export function PasteForm({ area, files, onFiles, refusal, onInput, onScan }: Pa
         </p>
         <span className="ml-auto flex items-center gap-2.5">
           <kbd className="hidden font-sans text-faint text-xs lg:inline">{texts.keys}</kbd>
-          <Button type={hydrated ? "submit" : "button"} variant="primary" disabled={!hydrated}>
+          <SubmitButton variant="primary">
             <ScanSearch className="size-4" aria-hidden="true" />
             {texts.scan}
-          </Button>
+          </SubmitButton>
         </span>
       </div>
     </form>

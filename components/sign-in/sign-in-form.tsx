@@ -7,10 +7,9 @@ import { z } from "zod";
 import { call, type Failure } from "@/components/http";
 import { readRemembered, writeRemembered } from "@/components/sign-in/remembered";
 import { signInAdvice } from "@/components/sign-in/sign-in-advice";
-import { Button } from "@/components/ui/button";
 import { Callout } from "@/components/ui/callout";
 import { Checkbox, Field, Select, TextInput } from "@/components/ui/field";
-import { useHydrated } from "@/components/ui/hydrated";
+import { SubmitButton } from "@/components/ui/submit-button";
 import { signInTexts } from "@/lib/texts/sign-in";
 import { uiTexts } from "@/lib/texts/ui";
 
@@ -38,7 +37,6 @@ export function SignInForm({ hosts, legacyHosts, returnPath }: SignInFormProps) 
   const [failure, setFailure] = useState<Failure | null>(null);
   const [wait, setWait] = useState(0);
   const [waitEnds, setWaitEnds] = useState(0);
-  const hydrated = useHydrated();
 
   useEffect(() => {
     const remembered = readRemembered();
@@ -251,17 +249,15 @@ export function SignInForm({ hosts, legacyHosts, returnPath }: SignInFormProps) 
           </p>
         </div>
       </div>
-      <Button
-        // Before its script works the browser would send the form by itself, and show the answer that is for the script.
-        type={hydrated ? "submit" : "button"}
+      <SubmitButton
         variant="primary"
         size="lg"
         pending={pending}
-        disabled={waiting || !hydrated}
+        disabled={waiting}
         {...(waiting ? { "aria-describedby": "sign-in-wait" } : {})}
       >
         {texts.signIn}
-      </Button>
+      </SubmitButton>
       {waiting && (
         <p id="sign-in-wait" className="text-center text-dim text-sm tabular-nums">
           {texts.wait(wait)}

@@ -3,8 +3,7 @@
 import { Search, X } from "lucide-react";
 import { type ChangeEvent, type ReactNode, useEffect, useRef, useState } from "react";
 import { useSearchKey } from "@/components/commands/shortcuts";
-import { useEarlyInput } from "@/components/ui/early-input";
-import { controlClass } from "@/components/ui/field";
+import { TextInput } from "@/components/ui/field";
 import { Keys } from "@/components/ui/key";
 import { tokensTexts } from "@/lib/texts/tokens";
 import { searchText } from "@/lib/tokens/schema";
@@ -26,7 +25,7 @@ type TokenSearch = {
  * what was typed is not what is searched.
  */
 export function useTokenSearch({ label, q: current, onSearch }: TokenSearch): { box: ReactNode; note: ReactNode } {
-  const input = useEarlyInput<HTMLInputElement>();
+  const input = useRef<HTMLInputElement>(null);
   const searchKey = useSearchKey();
   const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
   const [typed, setTyped] = useState(current);
@@ -70,7 +69,7 @@ export function useTokenSearch({ label, q: current, onSearch }: TokenSearch): { 
         aria-hidden="true"
       />
       {/* Not in a form: nothing but the code above may put this text into the address. */}
-      <input
+      <TextInput
         ref={input}
         type="text"
         inputMode="search"
@@ -87,7 +86,7 @@ export function useTokenSearch({ label, q: current, onSearch }: TokenSearch): { 
           if (event.key === "Enter" && masked !== "part") ask(searchText(typed).text);
           if (event.key === "Escape" && typed !== "") clear();
         }}
-        className={`${controlClass} peer h-8 pr-8 pl-8 pointer-coarse:h-10`}
+        className="peer pr-8 pl-8"
       />
       {typed === "" ? (
         searchKey["aria-keyshortcuts"] && (

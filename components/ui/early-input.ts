@@ -10,7 +10,7 @@ type Control = HTMLInputElement | HTMLTextAreaElement | HTMLSelectElement;
  * would be shown and never used.
  * @param ref The control's own one.
  */
-export function useEarlyInput<T extends Control>(ref?: Ref<T>): RefObject<T | null> {
+export function useEarlyInput<T extends Control>(ref: Ref<T> | undefined): RefObject<T | null> {
   const control = useRef<T>(null);
   const hydrated = useHydrated();
   useImperativeHandle(ref, () => control.current as T, []);
