@@ -21,24 +21,15 @@ export async function enter(page: Page, app: Target, username = "ana@example.com
  * lost, and a test does not press twice. `waitUntil` says that the test is about what comes before.
  */
 export function waitForReact(page: Page): void {
-  const goto = page.goto.bind(page);
-  page.goto = async (url, options) => {
-    const answer = await goto(url, options);
-    if (options?.waitUntil === undefined) await reactWorks(page);
-    return answer;
-  };
-  const arrive = page.waitForURL.bind(page);
-  page.waitForURL = async (url, options) => {
-    await arrive(url, options);
-    if (options?.waitUntil === undefined) await reactWorks(page);
-  };
-  for (const name of ["reload", "goBack", "goForward"] as const) {
-    const load = page[name].bind(page);
-    page[name] = async (options) => {
-      const answer = await load(options);
+  for (const name of ["goto", "waitForURL", "reload", "goBack", "goForward"] as const) {
+    const load = page[name].bind(page) as (...args: unknown[]) => Promise<unknown>;
+    const arrive = async (...args: unknown[]) => {
+      const answer = await load(...args);
+      const options = args.at(-1) as { waitUntil?: string } | undefined;
       if (options?.waitUntil === undefined) await reactWorks(page);
       return answer;
     };
+    Object.assign(page, { [name]: arrive });
   }
 }
 
